@@ -1,0 +1,80 @@
+# Each target sets up .venv by itself: pip, and the versions of constraints.txt. It needs Python 3.11 or newer,
+# on Linux, macOS or WSL. Another interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+COLAB := .venv-colab
+COLAB_BIN := $(COLAB)/bin
+TORCH ?= 2.11.0
+COLAB_READY := $(COLAB)/.ready-$(TORCH)
+
+# Nothing that runs below needs a network: the models are in the repository.
+OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
+# The notebooks are executed and tested on the CPU, so that everybody gets the same outputs.
+ON_CPU := $(OFFLINE) CUDA_VISIBLE_DEVICES=
+# nbval: every cell must run; the output is compared in the cells with the tag nbval-check-output.
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
+
+.DEFAULT_GOAL := help
+.PHONY: help tutorial notebooks lab test test-unit test-colab bench train lint format badges constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+tutorial: $(READY) ## run every notebook on the CPU and write build/tutorial/index.html
+	@$(ON_CPU) $(BIN)/python -m tools.tutorial $(ONLY)
+
+notebooks: $(READY) ## run the notebooks and write the .ipynb beside each .py (ONLY=01 for one of them)
+	@$(ON_CPU) $(BIN)/python -m tools.tutorial --write $(ONLY)
+
+lab: $(READY) ## open JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=.
+
+test: lint $(READY) ## lint, unit tests, and every notebook, on the CPU
+	@notebooks=$$($(BIN)/python -m tools.notebooks) && \
+	$(ON_CPU) TQDM_DISABLE=1 $(BIN)/python -m pytest $(NBVAL) tests $$notebooks
+
+test-unit: $(READY) ## unit tests only, on whatever device there is
+	@$(OFFLINE) $(BIN)/python -m pytest tests
+
+test-colab: $(COLAB_READY) ## unit tests and notebooks at Google Colab's versions (TORCH=2.13.0 for another torch)
+	@notebooks=$$($(COLAB_BIN)/python -m tools.notebooks) && \
+	$(ON_CPU) TQDM_DISABLE=1 $(COLAB_BIN)/python -m pytest $(NBVAL) tests $$notebooks
+
+bench: $(READY) ## measure, and print the benchmark tables
+	@$(OFFLINE) $(BIN)/python -m benchmarks
+
+train: $(READY) ## train the pocket models again
+	@$(OFFLINE) $(BIN)/python -m xattn_helpers.pocket.train
+
+lint: $(READY) ## ruff, without changing anything
+	@$(BIN)/ruff check .
+
+format: $(READY) ## what ruff can repair by itself
+	@$(BIN)/ruff check --fix .
+
+badges: $(READY) ## make badges REPO=owner/name: write the repository's address into README and notebooks
+	@$(BIN)/python -m tools.badges $(REPO)
+	@touch $(READY)
+
+constraints: ## resolve pyproject.toml anew and pin the result in constraints.txt
+	$(PYTHON) -m tools.constraints
+
+clean: ## remove what the other targets wrote, the environments included
+	rm -rf build .pytest_cache .ruff_cache *.egg-info $(VENV) $(COLAB)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -m tools.python_version
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev]'
+	@touch $@
+
+$(COLAB_READY): pyproject.toml constraints-colab.txt
+	@$(PYTHON) -m tools.python_version
+	$(PYTHON) -m venv $(COLAB)
+	@sed 's/^torch==.*/torch==$(TORCH)/' constraints-colab.txt > $(COLAB)/constraints.txt
+	$(COLAB_BIN)/python -m pip install --quiet --disable-pip-version-check -c $(COLAB)/constraints.txt -e '.[dev]'
+	@touch $@

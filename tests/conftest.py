@@ -1,0 +1,26 @@
+"""What holds for every test: no network, a cache that is not the user's, and plots that open no window."""
+
+import os
+import socket
+
+# Before transformers or diffusers is imported: they read these once.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TRANSFORMERS_OFFLINE"] = "1"
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import pytest
+
+LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """A test that connects to anything but this machine fails."""
+    connect = socket.socket.connect
+
+    def only_here(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOCAL:
+            raise AssertionError(f"a test wants to connect to {address[0]}: nothing here may need a network")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", only_here)

@@ -1,0 +1,61 @@
+"""What every notebook must keep, whatever it teaches. That its cells run is tested by nbval (make test)."""
+
+import nbformat
+import pytest
+
+from tools import badges, notebooks, pairs
+
+SOURCES = notebooks.sources()
+LARGEST = 800_000  # bytes of an executed notebook: the whole repository stays small
+each = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+
+
+def stored(source):
+    assert notebooks.pair(source).exists(), f"run make notebooks ONLY={source.name[:2]}"
+    return nbformat.read(notebooks.pair(source), as_version=4)
+
+
+def test_every_file_in_the_folder_is_in_the_list():
+    there = {path for ending in ("py", "ipynb") for path in notebooks.FOLDER.glob(f"*.{ending}")}
+    listed = {path for source in SOURCES for path in (source, notebooks.pair(source))}
+    assert there <= listed, "not named NN_name, or an .ipynb without its .py"
+
+
+def test_numbers_are_given_once():
+    numbers = [source.name[:2] for source in SOURCES]
+    assert len(numbers) == len(set(numbers))
+
+
+@each
+def test_the_pair_agrees(source):
+    assert pairs.drift(source) == ""
+
+
+@each
+def test_it_is_executed_without_an_error(source):
+    for cell in stored(source).cells:
+        if cell.cell_type == "code" and cell.source.strip():
+            assert cell.execution_count, f"never executed: {cell.source[:80]}"
+            if "raises-exception" not in cell.metadata.get("tags", []):
+                assert not [output for output in cell.outputs if output.output_type == "error"], cell.source[:80]
+
+
+@each
+def test_it_is_small(source):
+    path = notebooks.pair(source)
+    assert path.exists() and path.stat().st_size <= LARGEST
+
+
+@each
+def test_nothing_in_it_depends_on_the_machine(source):
+    notebook = stored(source)
+    assert notebook == notebooks.tidy(notebook), "written by something else than make notebooks"
+
+
+@each
+def test_it_begins_with_a_title_the_links_and_the_colab_cell(source):
+    title, colab, *_ = stored(source).cells
+    assert title.cell_type == "markdown" and title.source.startswith("# ")
+    assert badges.notebook_links(badges.current(), source.stem) in title.source.splitlines(), "run make badges"
+    assert colab.metadata.get("tags") == [badges.TAG]
+    assert colab.source == badges.colab_cell(badges.current()), "run make badges"

@@ -1,0 +1,45 @@
+"""Writes constraints.txt: what pip resolves from pyproject.toml in an empty environment.
+
+The torch that is pinned now stays: a new one is a decision, made by editing constraints.txt.
+"""
+
+import re
+import subprocess
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE = ROOT / "constraints.txt"
+HEADER = """\
+# The versions that this repository is tested with: what pip resolved from pyproject.toml on Python 3.11.
+# `make constraints` writes this file anew. A name that a platform does not need is not installed there.
+"""
+
+
+def resolve(kept: list[str]) -> str:
+    """`pip freeze` of a new environment with everything in pyproject.toml and the versions in `kept`."""
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        pip = [str(Path(folder, "bin", "python")), "-m", "pip", "--disable-pip-version-check"]
+        pins = Path(folder, "kept.txt")
+        pins.write_text("\n".join(kept))
+        subprocess.run([*pip, "install", "--quiet", "-c", str(pins), "-e", f"{ROOT}[lab,dev]"], check=True)
+        return subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout
+
+
+def portable(frozen: str) -> str:
+    """Drops what holds on one machine only: build suffixes like +cpu, packages of CUDA, this project itself."""
+    lines = [re.sub(r"\+.*", "", line) for line in frozen.splitlines()]
+    keep = [line for line in lines if " @ " not in line and not re.match(r"nvidia|cuda|triton|-e|#", line)]
+    return HEADER + "\n".join(keep) + "\n"
+
+
+def main() -> None:
+    """Keeps the pinned torch, resolves all the rest."""
+    kept = [line for line in FILE.read_text().splitlines() if line.startswith("torch==")]
+    FILE.write_text(portable(resolve(kept)))
+
+
+if __name__ == "__main__":
+    main()
