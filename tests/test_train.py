@@ -1,0 +1,192 @@
+"""The training program, in its smoke mode, and the models that the repository ships."""
+
+import json
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel, UNet3DConditionModel
+from safetensors.torch import load_file
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from xattn_helpers.pocket import train
+from xattn_helpers.pocket.detector import PocketDetector
+from xattn_helpers.pocket.fit import OutOfTime
+from xattn_helpers.pocket.text import build_tokenizer
+from xattn_helpers.pocket.train import STAGES, WEIGHTS, TrainConfig, Trainer
+from xattn_helpers.pocket.vocabulary import MEDIA, OBJECTS, words
+
+KINDS = {
+    "vae": AutoencoderKL,
+    "detector": PocketDetector,
+    "text_encoder": CLIPTextModel,
+    "tokenizer": CLIPTokenizer,
+    "scheduler": DPMSolverMultistepScheduler,
+    "unet_t2i": UNet2DConditionModel,
+    "unet": UNet3DConditionModel,
+}
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    """A finished smoke run of all stages."""
+    config = TrainConfig(smoke=True, work=tmp_path_factory.mktemp("work"))
+    Trainer(config).run()
+    return config
+
+
+@pytest.fixture
+def quick(tmp_path, monkeypatch):
+    """A trainer whose stages only note that they ran, and the first random number that they saw."""
+    ran = []
+    for stage in STAGES:
+        monkeypatch.setattr(Trainer, stage, lambda self, stage=stage: ran.append((stage, torch.rand(1).item())))
+
+    def start(**knobs):
+        ran.clear()
+        Trainer(TrainConfig(out=tmp_path, work=tmp_path, **knobs)).run()
+        return list(ran)
+
+    return start
+
+
+def check_stored(folder, loaded):
+    """A folder holds every weight of the loaded network, finite and in half precision."""
+    stored = {}
+    for file in folder.glob("*.safetensors"):
+        stored |= load_file(file)
+    assert {name for name, _ in loaded.named_parameters()} <= set(stored)
+    assert all(tensor.dtype == torch.float16 and torch.isfinite(tensor).all() for tensor in stored.values())
+
+
+# Configuration
+
+
+def test_an_unknown_stage_is_named_with_the_possible_ones():
+    with pytest.raises(ValueError, match=r"stages: \['t2x'\] given, possible are vae, detector, text, t2i, t2v"):
+        TrainConfig(stages=["vae", "t2x"])
+
+
+def test_smoke_mode_stays_away_from_the_real_models_and_checkpoints():
+    real, smoke = TrainConfig(), TrainConfig(smoke=True)
+    assert real.out == WEIGHTS and not smoke.out.is_relative_to(WEIGHTS)
+    assert smoke.work != real.work and smoke.work.is_relative_to(real.work)
+    assert TrainConfig(smoke=True, out="elsewhere").out == Path("elsewhere")
+
+
+def test_the_command_line_reaches_the_configuration(monkeypatch, tmp_path):
+    trainer = MagicMock()
+    monkeypatch.setattr(train, "Trainer", trainer)
+    monkeypatch.setattr("sys.argv", f"train --stages t2i t2v --seed 3 --out {tmp_path} --smoke".split())
+    train.main()
+    (config,) = trainer.call_args.args
+    assert config.stages == ["t2i", "t2v"] and config.seed == 3 and config.out == tmp_path and config.smoke
+    trainer.return_value.run.assert_called_once_with()
+
+
+# Stages
+
+
+def test_stages_run_in_their_own_order(quick):
+    assert [stage for stage, _ in quick()] == list(STAGES)
+    assert [stage for stage, _ in quick(stages=["t2v", "vae"])] == ["vae", "t2v"]
+
+
+def test_every_stage_starts_from_the_seed(quick):
+    numbers = {number for _, number in quick(seed=1)}
+    assert len(numbers) == 1 and numbers != {number for _, number in quick(seed=2)}
+
+
+def test_a_run_that_is_out_of_time_stops_and_says_so(quick, monkeypatch, capsys):
+    def late(self):
+        raise OutOfTime("detector: step 5 of 9")
+
+    monkeypatch.setattr(Trainer, "detector", late)
+    assert [stage for stage, _ in quick(minutes=2)] == ["vae"]
+    assert "stopped after 2 minutes: detector: step 5 of 9; the same command goes on" in capsys.readouterr().out
+
+
+# The smoke run
+
+
+@pytest.mark.parametrize("folder", KINDS)
+def test_a_run_writes_folders_that_the_libraries_load(smoke, folder):
+    part = KINDS[folder].from_pretrained(smoke.out / folder, local_files_only=True)
+    if isinstance(part, torch.nn.Module):
+        check_stored(smoke.out / folder, part)
+
+
+def test_the_parts_fit_together(smoke):
+    parts = {folder: kind.from_pretrained(smoke.out / folder) for folder, kind in KINDS.items()}
+    ids = parts["tokenizer"](["a burger floats on the water"], padding="max_length", return_tensors="pt").input_ids
+    with torch.no_grad():
+        text = parts["text_encoder"].float()(ids).last_hidden_state
+        noise = parts["unet"].float()(torch.randn(1, 4, 2, 16, 16), 999, text).sample
+        image = parts["unet_t2i"].float()(torch.randn(1, 4, 16, 16), 999, text).sample
+        pixels = parts["vae"].float().decode(image / parts["vae"].config.scaling_factor).sample
+        by_pixel, by_frame = parts["detector"].float()(pixels.clamp(0, 1))
+    assert noise.shape == (1, 4, 2, 16, 16) and pixels.shape == (1, 3, 128, 128)
+    assert by_pixel.shape == (1, len(OBJECTS) + 1, 128, 128) and by_frame.shape == (1, len(MEDIA))
+
+
+def test_the_latents_are_scaled_to_a_standard_deviation_of_one(smoke):
+    latents = torch.load(next(smoke.work.glob("latents-*.pt")), weights_only=True)["latents"]
+    assert latents.float().std().item() == pytest.approx(1, abs=0.3)  # measured on other clips
+
+
+def test_the_video_model_starts_from_the_image_model(smoke):
+    """Two steps of warm-up hardly move a weight; another start would be far away."""
+    image = UNet2DConditionModel.from_pretrained(smoke.out / "unet_t2i").state_dict()
+    video = UNet3DConditionModel.from_pretrained(smoke.out / "unet").state_dict()
+    assert max((video[name].float() - tensor.float()).abs().max() for name, tensor in image.items()) < 1e-3
+
+
+def test_what_the_training_took_is_noted(smoke):
+    notes = json.loads((smoke.out / "training.json").read_text())
+    assert set(notes) == {"vae", "detector", "t2i", "t2v"}
+    for note in notes.values():
+        assert note["plan"]["steps"] == 2 and note["seconds"] > 0 and note["parameters"] > 1e5
+
+
+def test_a_finished_run_is_not_repeated(smoke, monkeypatch):
+    before = (smoke.out / "vae" / "diffusion_pytorch_model.safetensors").read_bytes()
+    monkeypatch.setattr("xattn_helpers.pocket.fit.Training._update", None)  # no step is made
+    Trainer(TrainConfig(smoke=True, work=smoke.work.parent, stages=["vae", "text"])).run()
+    assert (smoke.out / "vae" / "diffusion_pytorch_model.safetensors").read_bytes() == before
+
+
+# What is in the repository
+
+shipped = pytest.mark.skipif(
+    not all((WEIGHTS / folder).is_dir() for folder in KINDS), reason="the pocket models are not trained yet: make train"
+)
+
+
+@shipped
+def test_the_weights_fit_into_the_repository():
+    weights = {path: path.stat().st_size for path in WEIGHTS.rglob("*.safetensors")}
+    everything = sum(path.stat().st_size for path in WEIGHTS.rglob("*") if path.is_file())
+    assert sum(weights.values()) < 42 * MIB and max(weights.values()) < 16 * MIB
+    assert everything - sum(weights.values()) < 0.25 * MIB  # configurations, the tokenizer and training curves
+
+
+@shipped
+@pytest.mark.parametrize("folder", [folder for folder, kind in KINDS.items() if issubclass(kind, torch.nn.Module)])
+def test_the_shipped_weights_are_finite_and_in_half_precision(folder):
+    check_stored(WEIGHTS / folder, KINDS[folder].from_pretrained(WEIGHTS / folder, local_files_only=True))
+
+
+@shipped
+def test_the_shipped_tokenizer_is_the_one_that_would_be_built():
+    """Or the next training would start from other word embeddings than the last one."""
+    ids = CLIPTokenizer.from_pretrained(WEIGHTS / "tokenizer", local_files_only=True).get_vocab()
+    built = build_tokenizer().get_vocab()
+    assert {word: ids[f"{word}</w>"] for word in words()} == {word: built[f"{word}</w>"] for word in words()}
+
+
+@shipped
+def test_the_shipped_detector_knows_today_s_objects_and_scenes():
+    config = PocketDetector.load_config(WEIGHTS / "detector", local_files_only=True)
+    assert tuple(config["objects"]) == tuple(OBJECTS) and tuple(config["scenes"]) == tuple(MEDIA)
