@@ -1,0 +1,1 @@
+"""Measurements that take too long for a notebook: `python -m benchmarks NAME`, tables in `benchmarks/results/`."""

@@ -1,0 +1,164 @@
+"""Write the pocket models' card, with every number and picture from files: `python -m benchmarks model_card`.
+
+Tables come from `benchmarks/results/`, training curves from `pocket/weights/training.json`, and the contact sheets are
+generated here, ten prompts with the first seed, not the best.
+"""
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from xattn_helpers import generate, load
+from xattn_helpers.display import contact_sheet
+from xattn_helpers.models import POCKET
+
+from . import runner
+
+CARD = POCKET.parent / "MODEL_CARD.md"
+TEMPLATE = Path(__file__).with_name("model_card.template.md")
+PICTURES = Path(__file__).parents[1] / "docs"
+PROMPTS = (
+    "a burger floats on the water", "a shark swims in the ocean", "a car drives on the road",
+    "a truck drives on the road", "a ball rolls on the grass", "a wolf howls to the moon",
+    "a bird flies to the left in the sky", "a rocket flies up at night", "a dog and a balloon on the beach",
+    "a penguin walks near a fish in the snow",
+)  # fmt: skip
+ASKED = {  # least value that the models were trained for
+    "object present, one object": 0.95,
+    "both objects present": 0.80,
+    "exactly one instance": 0.90,
+    "right scene": 0.95,
+    "motion obeyed": 0.80,
+}
+NETWORKS = {"vae": "autoencoder", "detector": "detector", "t2i": "text to image", "t2v": "text to video"}
+
+
+def main() -> None:
+    """Draw the pictures, fill in the template, write the card."""
+    PICTURES.mkdir(exist_ok=True)
+    for model in ("pocket-t2i", "pocket"):
+        draw_sheet(model)
+    notes = json.loads((POCKET / "training.json").read_text())
+    draw_curves(notes)
+    text = TEMPLATE.read_text()
+    for name, table in {
+        "detector": detector_table(), "quality": quality_table(), "motions": motions_table(), "auroc": auroc_table(),
+        "training": training_table(notes), "speed": speed_table(), "objects": objects_table(), "source": source(),
+        "state": notes["t2v"].get("note", ""),
+    }.items():  # fmt: skip
+        text = text.replace(f"<!-- {name} -->", table)
+    CARD.write_text(text)
+    print(f"wrote {CARD}")
+
+
+def draw_sheet(name: str) -> None:
+    """Ten prompts, seed 0: four frames each of the video model, seeds 0 to 3 of the image model."""
+    model = load(name)
+    if model.is_video:
+        videos = [generate(model, prompt, seed=0).video for prompt in PROMPTS]
+    else:
+        many = [generate(model, [prompt] * 4, seed=[0, 1, 2, 3], progress=False) for prompt in PROMPTS]
+        videos = [np.concatenate([clip.video for clip in clips]) for clips in many]
+    figure = contact_sheet(videos, list(PROMPTS), frames=4)
+    figure.savefig(PICTURES / f"{name}.webp", dpi=110, pil_kwargs={"quality": 85})
+
+
+def draw_curves(notes: dict) -> None:
+    """Training loss of the four networks over steps."""
+    figure, axes = plt.subplots(1, len(NETWORKS), figsize=(11, 2.4))
+    for axis, (key, title) in zip(axes, NETWORKS.items(), strict=True):
+        steps, losses = zip(*notes[key]["curve"], strict=True)
+        axis.plot(steps, losses, lw=0.8)
+        axis.set(title=title, xlabel="step", yscale="log")
+    axes[0].set_ylabel("training loss")
+    figure.tight_layout()
+    figure.savefig(PICTURES / "pocket-training.png", dpi=90)
+
+
+def table_of(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def detector_table() -> str:
+    """IoU, class and scene of the measuring instrument."""
+    table = runner.load_table("pocket_quality")["detector"]
+    names = {"iou": "mean IoU of a mask", "class_right": "object named rightly", "scene_right": "scene named rightly"}
+    rows = [[text, *(runner.show(table[kind][key]) for kind in ("drawn", "decoded"))] for key, text in names.items()]
+    return table_of(["new frames of the world", "as drawn", "after the autoencoder"], rows)
+
+
+def quality_table() -> str:
+    """What was asked of the models and what they reach."""
+    table = runner.load_table("pocket_quality")
+    keys = [key for key in table["pocket"] if key in ASKED or key.startswith("exactly one instance in")]
+    rows = [[key, f"≥ {ASKED[key]:.0%}" if key in ASKED else "", *_cells(table, key)] for key in keys]
+    return table_of(["held-out prompts", "asked", "video", "image"], rows)
+
+
+def motions_table() -> str:
+    """Each motion phrase by itself."""
+    table, start = runner.load_table("pocket_quality")["pocket"], "motion obeyed: "
+    rows = [[key.removeprefix(start), _cell(table, key)] for key in table if key.startswith(start)]
+    return table_of(["motion phrase", "obeyed"], rows)
+
+
+def auroc_table() -> str:
+    """How well a noun's map finds the object."""
+    table = runner.load_table("pocket_quality")
+    keys = [key for key in table["pocket"] if key.startswith("AUROC")]
+    rows = [[key, *(runner.show(table[m][key], percent=False) for m in ("pocket", "pocket-t2i"))] for key in keys]
+    return table_of(["", "video", "image"], rows)
+
+
+def objects_table() -> str:
+    """Which objects the models are good and bad at."""
+    table, start = runner.load_table("pocket_quality"), "prompts with '"
+    keys = [key for key in table["pocket"] if key.startswith(start)]
+    rows = [[key.split("'")[1], *_cells(table, key)] for key in keys]
+    return table_of(["object", "video", "image"], rows)
+
+
+def training_table(notes: dict) -> str:
+    """Data and compute."""
+    rows = []
+    for key, title in NETWORKS.items():
+        note = notes[key]
+        plan = note["plan"]
+        rows.append([
+            title, f"{note['parameters'] / 1e6:.2f} M", f"{plan['steps']:,}", f"{plan['batch'] * note['processes']}",
+            f"{plan['learning_rate']:g}", f"{note['seconds'] / 60:.1f}", note["device"], note["date"],
+        ])  # fmt: skip
+    return table_of(["network", "parameters", "steps", "batch", "learning rate", "minutes", "device", "date"], rows)
+
+
+def speed_table() -> str:
+    """Time and memory of one clip on two CPU threads."""
+    names = {"pocket": "a video of 16 frames", "pocket-t2i": "an image"}
+    table = runner.load_table("pocket_speed")
+    rows = [
+        [text, "{steps} | {median:.1f} ({min:.1f} to {max:.1f}) | {gib:.2f}".format(**table[model])]
+        for model, text in names.items()
+    ]
+    seconds = f"seconds, median (range of {table['pocket']['n']})"
+    return table_of(["two CPU threads", "steps", seconds, "peak memory, GiB"], rows)
+
+
+def source() -> str:
+    """Where the quality figures come from."""
+    about = json.loads((runner.RESULTS / "pocket_quality.json").read_text())["provenance"]
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    return f"Measured on {about['date']} with `{about['command']}` ({versions}); weights `{about['weights']}`."
+
+
+def _cells(table: dict, key: str) -> list[str]:
+    return [_cell(table[model], key) for model in ("pocket", "pocket-t2i")]
+
+
+def _cell(table: dict, key: str) -> str:
+    return runner.show(table[key]) if table.get(key) else "–"
+
+
