@@ -1,5 +1,7 @@
 """The denoising loop against diffusers' own pipelines, its seeds and batches, and what it refuses."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -108,7 +110,7 @@ def test_steps_are_told_as_they_happen_and_guidance_comes_before_each():
             return latents if index else torch.zeros_like(latents)
 
     text = model.encode_prompt([PROMPT])
-    steps = list(denoise(model, noise(model), text, None, 3, 1.0, Guidance()))
+    steps = list(denoise(model, noise(model), text, None, 3, 1.0, [Guidance().update]))
     assert [(step.index, step.timestep) for step in steps] == [entry[:2] for entry in seen]
     assert [step.index for step in steps] == [0, 1, 2] and steps[0].timestep > steps[2].timestep
     assert torch.allclose(steps[0].noise, model.predict_noise(torch.zeros(1, 4, 3, 16, 16), steps[0].timestep, text))
@@ -121,24 +123,34 @@ def test_the_models_own_solver_is_left_alone():
     assert model.scheduler.model_outputs == [None, None] and same(run(model), run(model))
 
 
-def test_a_control_is_entered_before_the_prompts_are_told():
-    """A control may run a source prompt first: what it leaves behind must not be taken for this run's prompt."""
+def test_a_control_and_a_guidance_are_told_what_runs():
     model, seen = tiny(), []
 
     class Control:
-        def __enter__(self):
-            run(model, "the source", steps=1)
+        def beside(self, prompts):
+            return ["the source" for _ in prompts]
 
-        def __exit__(self, *_):
-            seen.append(model.prompts)
+        @contextmanager
+        def attached(self, model, prompts, steps):
+            seen.append((prompts, steps))
+            yield
+            seen.append("the end")
 
-    class Guidance:
-        def update(self, latents, *_):
-            seen.append(model.prompts)
+        def update(self, latents, index, timestep, scheduler):
+            seen.append((index, len(latents)))
             return latents
 
-    run(model, steps=1, control=Control(), guidance=Guidance())
-    assert seen == [(PROMPT,), ()]
+    class Guidance:
+        def begin(self, model, prompts, text, steps):
+            seen.append((model.prompts, len(text)))
+
+        def update(self, latents, index, timestep, scheduler):
+            return latents
+
+    clip = run(model, steps=1, control=Control(), guidance=Guidance())
+    assert seen == [([PROMPT], 1), ((PROMPT, "the source"), 2), (0, 2), "the end"]
+    assert clip.prompt == PROMPT and clip.source.prompt == "the source"
+    torch.testing.assert_close(clip.latents, run(model, steps=1).latents, atol=1e-3, rtol=0)
 
 
 # What it refuses

@@ -54,14 +54,26 @@ def find_layers(unet: nn.Module) -> list[Layer]:
 
 @dataclass
 class _Tap:
-    """What a UNet is doing right now, read by hooks: frames, step, and the size of each feature map."""
+    """What a UNet is doing right now, read by hooks, and who wants to see which of its layers."""
 
     model: object
-    controllers: list = field(default_factory=list)
+    before: dict  # the processors that come back in the end
+    controllers: list = field(default_factory=list)  # (controller, names of its layers)
     frames: int = 1
     step: Step = Step(-1, -1, -1, False)
     sizes: dict = field(default_factory=dict)  # layer name: (height, width)
     handles: list = field(default_factory=list)
+
+    def refresh(self, layers: list[Layer]) -> None:
+        """Give the explicit softmax to the layers that somebody wants to see, and to no others: it costs memory."""
+        wanted = {name for _, names in self.controllers for name in names}
+        ours = {f"{one.name}.processor": TextAttention(one, self) for one in layers if one.name in wanted}
+        self.model.unet.set_attn_processor(self.before | ours)  # a new dict: set_attn_processor empties what it gets
+
+    def seen_by(self, name: str) -> list[Controller]:
+        """The controllers of one layer, those that record last."""
+        there = [controller for controller, names in self.controllers if name in names]
+        return sorted(there, key=lambda controller: getattr(controller, "records", False))
 
     def hook(self, layers: list[Layer]) -> None:
         """Watch the UNet for frames and timesteps, and each layer's transformer for the shape of its feature map."""
@@ -114,7 +126,7 @@ class TextAttention:
         height, width = self.tap.sizes[self.layer.name]
         shape = (-1, self.tap.frames, heads, height, width, weights.shape[-1])
         probabilities = weights.view(shape)
-        for controller in sorted(self.tap.controllers, key=lambda c: getattr(c, "records", False)):
+        for controller in self.tap.seen_by(self.layer.name):
             probabilities = controller(probabilities, self.layer, self.tap.step)
             if not isinstance(probabilities, Tensor) or probabilities.shape[-1] != weights.shape[-1]:
                 raise TypeError(f"controller {controller!r} must return probabilities like those that it was given")
@@ -122,32 +134,41 @@ class TextAttention:
 
 
 @contextmanager
-def controlled(model, controller: Controller) -> Iterator[None]:
-    """Let `controller` see every text cross-attention of the model inside the block; nests; always restores."""
-    tap = getattr(model.unet, "_attention_tap", None)
-    if tap is not None:
-        tap.controllers.append(controller)
-        try:
-            yield
-        finally:
-            tap.controllers = [one for one in tap.controllers if one is not controller]
-        return
-    tap, layers = _Tap(model, [controller]), find_layers(model.unet)
-    if not layers:
-        kinds = sorted({type(one).__name__ for one in model.unet.modules() if "ttention" in type(one).__name__})
-        raise ValueError(
-            f"{type(model.unet).__name__} has no text cross-attention (a diffusers Attention with is_cross_attention); "
-            f"its attention modules: {', '.join(kinds) or 'none'}"
-        )
-    before = dict(model.unet.attn_processors)
-    processors = before | {f"{layer.name}.processor": TextAttention(layer, tap) for layer in layers}
+def controlled(model, controller: Controller, layers: list[Layer] | None = None) -> Iterator[None]:
+    """Let `controller` see the text cross-attention of the model inside the block; nests; always restores.
+
+    `layers` are those that it sees, all by default; the others keep their faster attention. Raises ValueError for a
+    model without text cross-attention, and for an empty choice.
+    """
+    there = find_layers(model.unet)
+    if not there:
+        raise ValueError(_no_layers(model.unet))
+    names = {layer.name for layer in (there if layers is None else layers)}
+    if not names:
+        raise ValueError(f"layers: none chosen; there are {', '.join(map(str, there))}")
+    tap, outermost = getattr(model.unet, "_attention_tap", None), False
+    if tap is None:
+        tap, outermost = _Tap(model, dict(model.unet.attn_processors)), True
+    entry = (controller, names)
     try:
-        model.unet._attention_tap = tap
-        model.unet.set_attn_processor(processors)  # empties the dict that it gets
-        tap.hook(layers)
+        if outermost:
+            model.unet._attention_tap = tap
+            tap.hook(there)
+        tap.controllers.append(entry)
+        tap.refresh(there)
         yield
     finally:
-        model.unet.set_attn_processor(dict(before))
-        for handle in tap.handles:
-            handle.remove()
-        del model.unet._attention_tap
+        tap.controllers = [one for one in tap.controllers if one is not entry]
+        tap.refresh(there)
+        if outermost:
+            for handle in tap.handles:
+                handle.remove()
+            del model.unet._attention_tap
+
+
+def _no_layers(unet: nn.Module) -> str:
+    kinds = sorted({type(one).__name__ for one in unet.modules() if "ttention" in type(one).__name__})
+    return (
+        f"{type(unet).__name__} has no text cross-attention (a diffusers Attention with is_cross_attention); "
+        f"its attention modules: {', '.join(kinds) or 'none'}"
+    )

@@ -204,6 +204,6 @@ def capture(
         raise ValueError(f"no layer has place={place}, layers={layers}; there are {', '.join(map(str, there))}")
     options = {"heads": heads, "every_step": every_step, "half": half, "gradients": gradients}
     recording = Recording(model, chosen, options | {"heights": _several(resolution), "prompts": _several(prompt)})
-    with controlled(model, recording):
+    with controlled(model, recording, chosen):
         yield recording
     recording.check()

@@ -29,6 +29,7 @@ class Clip:
     latents: Tensor  # (channels, frames, height, width)
     prompt: str
     seed: int
+    source: "Clip | None" = None  # what a control ran beside it, see `forward.py`
 
 
 def initial_latents(model: Model, seeds: list[int], frames: int, height: int, width: int) -> Tensor:
@@ -46,19 +47,19 @@ def denoise(
     negative: Tensor | None,
     steps: int,
     guidance_scale: float,
-    guidance=None,
+    updates: Iterable = (),
 ) -> Iterator[Step]:
     """From noise to latents, one `Step` at a time.
 
-    `text` and `negative` are embeddings (batch, tokens, width). `guidance.update(latents, index, timestep, scheduler)`
-    may change the latents before each call of the model.
+    `text` and `negative` are embeddings (batch, tokens, width). Each of `updates` may change the latents before each
+    call of the model: `update(latents, index, timestep, scheduler)`.
     """
     scheduler = type(model.scheduler).from_config(model.scheduler.config)  # solvers remember: each run has its own
     scheduler.set_timesteps(steps, device=model.device)
     latents = latents * scheduler.init_noise_sigma
     for index, timestep in enumerate(scheduler.timesteps):
-        if guidance is not None:
-            latents = guidance.update(latents, index, timestep, scheduler)
+        for update in updates:
+            latents = update(latents, index, timestep, scheduler)
         with torch.no_grad():
             scaled = scheduler.scale_model_input(latents, timestep)
             noise = model.predict_noise(scaled, timestep, text, negative, guidance_scale)
@@ -100,16 +101,24 @@ def generate(
     height, width = own.height if height is None else height, own.width if width is None else width
     check_size(model, steps, frames, height, width)
 
-    text = model.encode_prompt(prompts)
-    negative = model.encode_prompt([negative_prompt] * len(prompts)) if scale != 1 else None
+    beside = control.beside(prompts) if control else []  # prompts that run along, each with its target's seed
+    every, seeds = [*prompts, *beside], [*seeds, *seeds[: len(beside)]]
+    text = model.encode_prompt(every)
+    negative = model.encode_prompt([negative_prompt] * len(every)) if scale != 1 else None
     latents = initial_latents(model, seeds, frames, height, width)
-    with control or nullcontext(), model.running(prompts):  # a control may run a source prompt when it enters
-        run = denoise(model, latents, text, negative, steps, scale, guidance)
-        for state in tqdm(run, total=steps, desc=prompts[0][:40], leave=False, disable=not progress):
+    with model.running(every), control.attached(model, prompts, steps) if control else nullcontext():
+        updates = [one.update for one in (control, guidance) if one]
+        if guidance:
+            guidance.begin(model, prompts, text, steps)
+        run = denoise(model, latents, text, negative, steps, scale, updates)
+        quiet = {} if progress else {"disable": True}  # given, it would override TQDM_DISABLE
+        for state in tqdm(run, total=steps, desc=prompts[0][:40], leave=False, **quiet):
             latents = state.latents
     videos = model.decode(latents).numpy()
-    clips = [Clip(*parts) for parts in zip(videos, latents, prompts, seeds, strict=True)]
-    return clips[0] if isinstance(prompt, str) else clips
+    clips = [Clip(*parts) for parts in zip(videos, latents, every, seeds, strict=True)]
+    for clip, source in zip(clips, clips[len(prompts) :], strict=False):
+        clip.source = source
+    return clips[0] if isinstance(prompt, str) else clips[: len(prompts)]
 
 
 def check_size(model: Model, steps: int, frames: int, height: int, width: int) -> None:
