@@ -3,15 +3,21 @@
 import argparse
 from importlib import import_module
 
-NAMES = ("pocket_quality", "pocket_speed", "model_card", "attention_noise")
+NAMES = ("pocket_quality", "pocket_speed", "attention_noise", "model_card")
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], default=list(NAMES), metavar="NAME", help=str(NAMES))
-    for name in parser.parse_args().names:
-        import_module(f"benchmarks.{name}").main()
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--most", type=int, help="at most so many videos of each kind (pocket_quality)")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(NAMES)
+    if unknown:
+        parser.error(f"no measurement {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    for name in arguments.names or NAMES:
+        limits = {"most": arguments.most} if name == "pocket_quality" else {}
+        import_module(f"benchmarks.{name}").main(**limits)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,27 @@
-"""Write the pocket models' card, with every number and picture from files: `python -m benchmarks model_card`.
+"""Write the pocket models' card and README's pictures and table: `python -m benchmarks model_card`.
 
 Tables come from `benchmarks/results/`, training curves from `pocket/weights/training.json`, and the contact sheets are
 generated here, ten prompts with the first seed, not the best.
 """
 
 import json
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 from xattn_helpers import generate, load
-from xattn_helpers.display import contact_sheet
+from xattn_helpers.display import contact_sheet, save
 from xattn_helpers.models import POCKET
 
 from . import runner
 
 CARD = POCKET.parent / "MODEL_CARD.md"
 TEMPLATE = Path(__file__).with_name("model_card.template.md")
-PICTURES = Path(__file__).parents[1] / "docs"
+README = Path(__file__).parents[1] / "README.md"
+PICTURES = README.parent / "docs"
 PROMPTS = (
     "a burger floats on the water", "a shark swims in the ocean", "a car drives on the road",
     "a truck drives on the road", "a ball rolls on the grass", "a wolf howls to the moon",
@@ -50,7 +53,24 @@ def main() -> None:
     }.items():  # fmt: skip
         text = text.replace(f"<!-- {name} -->", table)
     CARD.write_text(text)
-    print(f"wrote {CARD}")
+    draw_hero()
+    quality = f"<!-- quality -->\n{quality_table()}\n\n{source()}\n<!-- /quality -->"
+    README.write_text(re.sub("<!-- quality -->.*<!-- /quality -->", quality, README.read_text(), flags=re.DOTALL))
+    print(f"wrote {CARD}, {PICTURES} and the table in {README}")
+
+
+def draw_hero() -> None:
+    """The paper's six prompts, seed 0, side by side as one moving picture."""
+    model, side, caption = load("pocket"), 128, 16
+    clips = [generate(model, prompt, seed=0).video for prompt in PROMPTS[:6]]
+    canvas = np.full((len(clips[0]), 2 * (side + caption), 3 * (side + 4), 3), 255, np.uint8)
+    for index, clip in enumerate(clips):
+        top, left = index // 3 * (side + caption) + caption, index % 3 * (side + 4)
+        canvas[:, top : top + side, left : left + side] = clip
+        words = Image.new("RGB", (side, caption), "white")
+        ImageDraw.Draw(words).text((2, 2), PROMPTS[index], fill="black", font=ImageFont.load_default(9))
+        canvas[:, top - caption : top, left : left + side] = np.array(words)
+    save(canvas, PICTURES / "hero.webp")
 
 
 def draw_sheet(name: str) -> None:
@@ -151,7 +171,8 @@ def source() -> str:
     """Where the quality figures come from."""
     about = json.loads((runner.RESULTS / "pocket_quality.json").read_text())["provenance"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    return f"Measured on {about['date']} with `{about['command']}` ({versions}); weights `{about['weights']}`."
+    weights = ", ".join(f"{name} `{key}`" for name, key in about["weights"].items())
+    return f"Measured on {about['date']} with `{about['command']}` ({versions}; weights: {weights})."
 
 
 def _cells(table: dict, key: str) -> list[str]:

@@ -4,16 +4,15 @@
 the detector, and how well a noun's attention map finds the object. The result goes into the model card.
 """
 
-import hashlib
 import random
 
 import numpy as np
 import torch
 
-from xattn_helpers import generate, load
+from xattn_helpers import generate
 from xattn_helpers.maps import auroc, shrink_mask
 from xattn_helpers.metrics import boxes_of, centres, look
-from xattn_helpers.models import POCKET, load_detector
+from xattn_helpers.models import load_detector
 from xattn_helpers.pocket import clips
 from xattn_helpers.pocket.captions import held_out
 from xattn_helpers.pocket.losses import class_map, through
@@ -21,7 +20,7 @@ from xattn_helpers.pocket.vocabulary import OBJECTS
 from xattn_helpers.pocket.world import World, sample_batch
 from xattn_helpers.recording import capture
 
-from . import runner
+from . import runner, weights
 
 NEW_SEED = 9_000_000  # far from the seeds of the training clips
 CASES = {"one": 200, "motion": 200, "two": 200}  # prompts of each kind, each with a seed of its own
@@ -32,8 +31,8 @@ GREW = 1.15  # least ratio of the last and first size that counts as coming clos
 STOOD = 0.06  # of the frame: most movement of something that stays still
 
 
-def cases(model: str) -> list[dict]:
-    """Held-out captions of three kinds: one object, one object with a motion, two objects."""
+def cases(model: str, most: int | None = None) -> list[dict]:
+    """Held-out captions of three kinds: one object, one object with a motion, two objects; the first `most` of each."""
     rng, found = random.Random(NEW_SEED), {kind: [] for kind in CASES}
     while any(len(found[kind]) < count for kind, count in CASES.items()):
         clip = clips.sample(rng)
@@ -48,12 +47,12 @@ def cases(model: str) -> list[dict]:
                                 "scene": clip.scene, "motion": motion})  # fmt: skip
     if model == "pocket-t2i":
         del found["motion"]  # a picture has none
-    return [case for kind in found for case in found[kind]]
+    return [case for kind in found for case in found[kind][:most]]
 
 
 def measure(chunk: list[dict]) -> list[dict]:
     """Generate and look: presence, number, scene, motion and the quality of the attention maps."""
-    model = _model(chunk[0]["model"])
+    model = weights.model(chunk[0]["model"])
     with capture(model) as attention:
         made = generate(model, [case["prompt"] for case in chunk], [case["seed"] for case in chunk], progress=False)
     rows = []
@@ -99,7 +98,7 @@ def finds(attention, word: str, masks: dict, side: int, index: int) -> float:
 def detector() -> dict:
     """The measuring instrument itself, on new frames, as drawn and after the autoencoder."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    world, network, vae = World(device), load_detector(device), load("pocket-t2i", device, torch.float32).vae
+    world, network, vae = World(device), load_detector(device), weights.model("pocket-t2i").vae
     rows = {"drawn": [], "decoded": []}
     for start in range(0, DETECTOR_CLIPS, 40):
         batch, _ = sample_batch(40, NEW_SEED + start)
@@ -157,30 +156,14 @@ def summary(rows: list[dict]) -> dict:
     return table
 
 
-_MODELS = {}
-
-
-def _model(name: str):
-    if name not in _MODELS:
-        _MODELS[name] = load(name, dtype=torch.float32)
-    return _MODELS[name]
-
-
-def weights_key() -> str:
-    """A short name of the weights, so that rows of older weights are never mixed in."""
-    digest = hashlib.sha256()
-    for file in sorted(POCKET.rglob("*.safetensors")):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def main() -> None:
-    """Measure, print and store."""
-    batch, key = (64, weights_key()) if torch.cuda.is_available() else (2, weights_key())
+def main(most: int | None = None) -> None:
+    """Measure, print and store; `most` limits the videos of each kind, which are slow without a GPU."""
+    batch, keys = 64 if torch.cuda.is_available() else 2, {name: weights.key(name) for name in ("pocket", "pocket-t2i")}
     table = {"detector": detector()}
-    for model in ("pocket", "pocket-t2i"):
-        table[model] = summary(runner.run("pocket_quality", cases(model), measure, batch, key))
+    for model, limit in (("pocket", most), ("pocket-t2i", None)):
+        table[model] = summary(runner.run("pocket_quality", cases(model, limit), measure, batch, keys[model]))
     for part, figures in table.items():
         for name, figure in figures.items():
             print(part, name, figure if part == "detector" else figure and runner.show(figure), sep=" | ")
-    runner.store("pocket_quality", table, weights=key, seeds=f"from {NEW_SEED}")
+    command = "python -m benchmarks pocket_quality" + (f" --most {most}" if most else "")
+    runner.store("pocket_quality", table, command=command, weights=keys, seeds=f"from {NEW_SEED}")

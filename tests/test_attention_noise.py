@@ -143,7 +143,7 @@ class Looked:
 
 @pytest.mark.parametrize("frames", [1, 3])
 def test_a_case_can_be_measured(frames, monkeypatch):
-    monkeypatch.setattr(attention_noise, "_model", lambda name: tiny(frames))
+    monkeypatch.setattr(attention_noise.weights, "model", lambda name: tiny(frames))
     monkeypatch.setattr(attention_noise, "look", Looked)
     monkeypatch.setattr(attention_noise, "PICTURES", 2)
     cases = [{"model": "tiny", "prompt": PROMPT, "word": "burger", "seed": seed} for seed in (0, 1)]

@@ -221,6 +221,9 @@ def test_a_step_counts_once_with_its_last_call():
     model, text = tiny(), tiny().encode_prompt([PROMPT])
 
     class Look:
+        def begin(self, *_):
+            pass
+
         def update(self, latents, *_):
             model.predict_noise(latents + 1, _[1], text)
             return latents

@@ -157,6 +157,16 @@ def test_a_finished_run_is_not_repeated(smoke, monkeypatch):
     assert (smoke.out / "vae" / "diffusion_pytorch_model.safetensors").read_bytes() == before
 
 
+def test_going_on_starts_from_the_finished_weights(smoke, monkeypatch):
+    started = {}
+    monkeypatch.setattr(Trainer, "fit", lambda self, name, network, loss, **knobs: started.setdefault(name, network))
+    monkeypatch.setattr(Trainer, "save", lambda *_: None)
+    Trainer(TrainConfig(smoke=True, work=smoke.work.parent, stages=["t2i", "t2v"], go_on=True)).run()
+    for name, folder in (("t2i", "unet_t2i"), ("t2v", "unet")):
+        stored = KINDS[folder].from_pretrained(smoke.out / folder).state_dict()
+        assert all(torch.equal(value, stored[key]) for key, value in started[name].state_dict().items())
+
+
 # What is in the repository
 
 shipped = pytest.mark.skipif(

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 Color = str | tuple[int, int, int]  # a matplotlib name or "#rrggbb", or three integers in 0..255
+QUALITY = 70  # of lossy WebP, of 100: a clip of 128 pixels takes 20 kB, and a notebook may hold many
 COLORMAP = "magma"  # dark where there is no attention: in an overlay, the attended part looks lit
 NEAREST, BILINEAR = Image.Resampling.NEAREST, Image.Resampling.BILINEAR
 
@@ -291,7 +292,8 @@ def _encode(clip: np.ndarray, fps: float, file_format: str = "webp") -> bytes:
     first, *rest = [Image.fromarray(frame) for frame in clip]
     timing = {"duration": max(1, round(1000 / fps)), "loop": 0}  # milliseconds per frame; 0: forever
     buffer = io.BytesIO()
-    first.save(buffer, file_format, quality=80, **({"save_all": True, "append_images": rest, **timing} if rest else {}))
+    moving = {"save_all": True, "append_images": rest, **timing} if rest else {}
+    first.save(buffer, file_format, quality=QUALITY, **moving)
     return buffer.getvalue()
 
 

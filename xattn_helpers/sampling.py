@@ -1,5 +1,6 @@
 """The denoising loop: a generator of steps, and `generate`, which runs it and decodes."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -111,8 +112,8 @@ def generate(
         if guidance:
             guidance.begin(model, prompts, text, steps)
         run = denoise(model, latents, text, negative, steps, scale, updates)
-        quiet = {} if progress else {"disable": True}  # given, it would override TQDM_DISABLE
-        for state in tqdm(run, total=steps, desc=prompts[0][:40], leave=False, **quiet):
+        quiet = not progress or os.environ.get("TQDM_DISABLE") == "1"  # tqdm's bar for notebooks does not look there
+        for state in tqdm(run, total=steps, desc=prompts[0][:40], leave=False, disable=quiet):
             latents = state.latents
     videos = model.decode(latents).numpy()
     clips = [Clip(*parts) for parts in zip(videos, latents, every, seeds, strict=True)]

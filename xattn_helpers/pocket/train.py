@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from diffusers import AutoencoderKL, ModelMixin, UNet2DConditionModel
+from diffusers import AutoencoderKL, ModelMixin, UNet2DConditionModel, UNet3DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer, HfArgumentParser
 
@@ -52,6 +52,7 @@ class TrainConfig:
     t2v_batch: int = 96
     minutes: float = field(default=math.inf, metadata={"help": "stop after this time; the next call goes on"})
     compile: bool = field(default=False, metadata={"help": "compile the blocks: minutes at first, then faster (CUDA)"})
+    go_on: bool = field(default=False, metadata={"help": "start t2i and t2v from the finished weights in --out"})
     smoke: bool = field(default=False, metadata={"help": "a few steps of everything, to see that it runs"})
 
     def __post_init__(self):
@@ -171,15 +172,22 @@ class Trainer:
         """Text-to-image model, on single frames."""
         data, text_encoder, empty = self.training_set()
         loss = diffusion_loss(data.images, text_encoder, empty)
-        self.save(self.fit("t2i", build_image_unet(), loss, learning_rate=6e-4), "unet_t2i")
+        network = self.finished(UNet2DConditionModel, "unet_t2i") if self.config.go_on else build_image_unet()
+        self.save(self.fit("t2i", network, loss, learning_rate=6e-4), "unet_t2i")
 
     def t2v(self) -> None:
         """Text-to-video model, inflated from the text-to-image model."""
         data, text_encoder, empty = self.training_set()
-        image_unet = UNet2DConditionModel.from_pretrained(self.config.out / "unet_t2i")
-        network = inflate(image_unet, build_video_unet())
+        if self.config.go_on:
+            network = self.finished(UNet3DConditionModel, "unet")
+        else:
+            network = inflate(self.finished(UNet2DConditionModel, "unet_t2i"), build_video_unet())
         loss = diffusion_loss(data.videos, text_encoder, empty)
         self.save(self.fit("t2v", network, loss, learning_rate=5e-4), "unet")
+
+    def finished(self, kind: type[ModelMixin], folder: str) -> ModelMixin:
+        """A model that an earlier stage, or an earlier training, has stored."""
+        return kind.from_pretrained(self.config.out / folder, torch_dtype=torch.float32)
 
     def training_set(self) -> tuple[LatentClips, CLIPTextModel, Tensor]:
         """Latents and tokens on the device, the text encoder that embeds tokens, and the tokens of no caption."""

@@ -1,0 +1,739 @@
+# %% [markdown]
+# # 01 · Cross-attention
+#
+# *Links to Colab and Binder appear here after `make badges REPO=owner/name`.* <!-- badges -->
+#
+# In [notebook 00](00_pocket_diffusion.ipynb) the words of the caption entered the network through one door:
+# cross-attention. Here we open it. We compute one layer by hand, and then record all of them, for every word, frame,
+# layer and step, and put a number on what we see.
+#
+# **After this notebook you can**
+#
+# 1. compute the cross-attention map of a word from the queries and keys of a layer (section 3.2 of the paper);
+# 2. record the maps of any model with `capture`, and pick word, frame, layer, head and step;
+# 3. measure with one number how well a map finds an object;
+# 4. say where most of the attention goes, at which layers and steps the object shows, and where it does not;
+# 5. tell cross-attention from the temporal attention that looks like it;
+# 6. write down the soft threshold of section 3.4, and say what it hides.
+
+# %% tags=["colab-setup"]
+# Only on Google Colab: would install this project. Elsewhere nothing happens.
+import sys
+
+if "google.colab" in sys.modules:
+    what_to_do = "run `make badges REPO=owner/name` in it, commit, and open this notebook from there"
+    raise RuntimeError(f"This copy of the project does not know its address on GitHub: {what_to_do}.")
+
+# %%
+import torch
+import torch.nn.functional as F
+from matplotlib import pyplot as plt
+
+from xattn_helpers import capture, detect, generate, load
+from xattn_helpers.display import draw_mask, heatmaps, image_grid, overlay, show, strip
+
+model = load("pocket")  # on a GPU also: "modelscope"
+image_model = load("pocket-t2i")  # on a GPU also: "stable-diffusion"
+
+
+# %% [markdown]
+# The cells below run on those models too. Only the numbers that compare a map with the *detected* object need the
+# pocket world, because its detector knows nothing else.
+#
+# ## 1. Where pixels meet words
+#
+# A cross-attention layer has two inputs: the features $X$ of all pixels of a frame, (pixels, channels), and the
+# embedded caption $\tau(y)$, (tokens, width). Three matrices turn them into **queries** (what does this pixel look
+# for?), **keys** (what is this token found by?) and **values** (what does this token say?):
+#
+# $$ Q = X W_Q, \qquad K = \tau(y)\, W_K, \qquad V = \tau(y)\, W_V $$
+#
+# Each pixel compares its query with all keys. The softmax makes the similarities positive and lets them add up to
+# one:
+#
+# $$ \mathcal{A} = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right), \qquad \text{output} = \mathcal{A} V $$
+#
+# $d$ is the number of channels in $Q$. **Row $p$ of $\mathcal{A}$ says how pixel $p$ divides its attention among the
+# tokens. Column $k$, folded back into a picture, is the map of token $k$**: it is what the paper calls
+# $\mathcal{A}_{i,t,\cdot,\cdot,k}$ for layer $i$ and step $t$.
+
+# %%
+def attention_of(queries, keys):
+    """Probabilities (pixels, tokens) from queries (pixels, d) and keys (tokens, d)."""
+    return (queries @ keys.T / queries.shape[-1] ** 0.5).softmax(-1)
+
+
+# %% [markdown]
+# A check with pencil and paper: one pixel, two tokens, $d = 4$. The first token's similarity is
+# $2 \ln 3 / \sqrt 4 = \ln 3$, the second one's is 0. So the softmax has to give
+# $3 / (3 + 1)$ and $1 / (3 + 1)$.
+
+# %% tags=["nbval-check-output"]
+log_3 = torch.tensor(3.0).log()
+queries = torch.tensor([[2.0, 0, 0, 0]])
+keys = torch.stack([torch.tensor([log_3, 0, 0, 0]), torch.zeros(4)])
+print([round(float(share), 4) for share in attention_of(queries, keys)[0]])
+
+# %% [markdown]
+# ## 2. One layer of the network, by hand
+#
+# First a picture to look at, and a question for the network: we mix the picture's latent with noise, as in eq. 2, and
+# let the network guess the noise. Timestep 300 is late in the sampling: the picture is there, with some noise on it.
+
+# %%
+prompt = "a burger floats on the water"
+picture = generate(image_model, prompt, seed=1)
+text = image_model.encode_prompt(prompt)  # (1, tokens, width)
+
+t = 300
+alpha_bar = image_model.scheduler.alphas_cumprod[t]
+clean = picture.latents[None]  # (1, channels, 1 frame, height, width)
+noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)).to(clean)
+noisy = alpha_bar.sqrt() * clean + (1 - alpha_bar).sqrt() * noise
+
+# %% [markdown]
+# The network has many layers of this kind. A *forward pre-hook* is a function that PyTorch calls with the inputs of a
+# module before the module runs. We put one on a single layer, call the network once, and take the hook away again.
+
+# %%
+name = "up_blocks.2.attentions.0.transformer_blocks.0.attn2"
+layer = image_model.unet.get_submodule(name)
+caught = {}
+
+
+def catch(module, args, kwargs):
+    caught["X"], caught["text"] = args[0][0], kwargs["encoder_hidden_states"][0]
+
+
+hook = layer.register_forward_pre_hook(catch, with_kwargs=True)
+with torch.no_grad():
+    image_model.predict_noise(noisy, t, text)
+hook.remove()
+print("pixels", tuple(caught["X"].shape), "and tokens", tuple(caught["text"].shape))
+
+# %% [markdown]
+# Now the formula. One detail is new: the layer divides its channels among several **heads**, which attend
+# independently of each other. $d$ is the number of channels of one head.
+
+# %%
+with torch.no_grad():
+    Q, K = layer.to_q(caught["X"]), layer.to_k(caught["text"])  # (pixels, channels), (tokens, channels)
+    by_head = zip(Q.chunk(layer.heads, -1), K.chunk(layer.heads, -1), strict=True)
+    by_hand = torch.stack([attention_of(q, k) for q, k in by_head])  # (heads, pixels, tokens)
+
+side = int(by_hand.shape[1] ** 0.5)  # this picture is a square
+A = by_hand.mean(0).unflatten(0, (side, side))  # mean over heads: (height, width, tokens)
+assert torch.allclose(A.sum(-1), torch.ones_like(A[..., 0]), atol=1e-3)  # all tokens of a pixel add up to one
+print("probabilities", tuple(A.shape))
+
+# %% [markdown]
+# Which token is the burger? The tokenizer puts a start token at position 0, an end token behind the last word, and
+# fills the rest with padding, so that all captions have the same length.
+
+# %% tags=["nbval-check-output"]
+from xattn_helpers.tokens import find, labels
+
+tokens = labels(image_model.tokenizer, prompt)
+position = find(image_model.tokenizer, prompt, "burger")[0]
+print(len(tokens), "tokens:", *tokens[:10], "…")
+print("burger is at position", position)
+
+# %%
+burger = A[None, ..., position]  # (1 frame, height, width)
+image_grid(
+    [[picture.video[0], burger[0], overlay(picture.video, burger)[0]]],
+    column_titles=["picture", "map of “burger”", "map over picture"],
+    cell=1.3,
+)
+
+# %% [markdown]
+# The map is bright where the burger is, and brightest around its rim. Nobody told the network where the burger is, or
+# that burgers have a place at all: it learnt to look there because that helped it to guess the noise.
+#
+# **Does the helper say the same?** `capture` records the cross-attention of everything that runs inside its block. It
+# puts an explicit softmax in the place of PyTorch's fused attention, which never shows its probabilities, and puts
+# the original back afterwards.
+
+# %%
+with torch.no_grad(), capture(image_model, prompt=prompt) as attention:
+    image_model.predict_noise(noisy, t, text)
+recorded = attention.maps("burger", layer=name)
+print(f"largest difference: {float((recorded - burger).abs().max()):.1e}")
+assert torch.allclose(recorded, burger.float(), atol=1e-3)
+
+# %% [markdown]
+# ## 3. One number for a map: AUROC
+#
+# "The map finds the burger" can be measured. The detector of the pocket world gives us the mask of the burger. Draw a
+# random pixel inside the mask and a random pixel outside: how often is the map higher inside? This probability is
+# called AUROC (area under the receiver operating characteristic). 1 means that the map finds the object, 1/2 that it
+# knows nothing of it, and 0 that it avoids it. The definition is one line of code, and can be counted on a map of
+# 2 × 2 pixels: the object has the values 5 and 2, the rest has 3 and 1, and three of the four pairs are in order.
+
+# %% tags=["nbval-check-output"]
+from xattn_helpers.maps import auroc
+
+tiny_map, tiny_mask = torch.tensor([[5.0, 2.0], [3.0, 1.0]]), torch.tensor([[True, True], [False, False]])
+pairs = tiny_map[tiny_mask][:, None] > tiny_map[~tiny_mask]  # every pixel inside against every pixel outside
+print("by hand", float(pairs.float().mean()), "helper", float(auroc(tiny_map, tiny_mask)))
+
+
+# %% [markdown]
+# A map is coarser than the mask, so we enlarge it first.
+
+# %%
+def finds(maps, masks):
+    """AUROC for each map (frames, h, w) and mask (frames, height, width); NaN where the object is not seen."""
+    masks = torch.as_tensor(masks)
+    return auroc(F.interpolate(maps[:, None].float().cpu(), masks.shape[-2:], mode="bilinear")[:, 0], masks)
+
+
+mask = detect(picture.video, "burger")[1]
+print(f"AUROC of the map above: {float(finds(burger, mask)):.2f}")
+image_grid([[picture.video[0], draw_mask(picture.video, mask)[0]]], column_titles=["picture", "detected"])
+
+# %% [markdown]
+# ## 4. Every token: where does most of the attention go?
+#
+# From now on we record whole runs: fourteen steps of denoising, all layers. Without further wishes, `maps` gives the
+# mean over steps, layers and heads, at the resolution of the finest layer. A word may also be given as a position, so
+# that we can ask for the start token and the padding.
+
+# %%
+with capture(image_model) as attention:
+    picture = generate(image_model, prompt, seed=1)
+
+every_token = torch.cat([attention.maps(i) for i in range(len(tokens))]).cpu()  # (tokens, height, width)
+inside = torch.as_tensor(detect(picture.video, "burger")[1])
+scores = finds(every_token, inside)  # one mask for all tokens
+first = [*range(8), len(tokens) - 1]  # the words, and one of the padding tokens
+image_grid(
+    [[picture.video[0], *(every_token[i] for i in first)]],
+    column_titles=["picture", *(f"{tokens[i]} {scores[i]:.2f}" for i in first)],
+)
+
+# %% [markdown]
+# The number under each token is its AUROC *for the burger*. The noun finds it best, with a clean spot on a dark
+# ground. But look at the others. The small words "a", "floats" and "the" find it nearly as well, and this is the
+# overlap that the paper complains about in section 3.3. Start, end and padding have an AUROC of about 0: their maps
+# are the burger's negative, and a perfect negative knows as much as a perfect positive. "Water" is bright in parts of
+# the sky, too.
+#
+# Brightness in such a picture is relative, because each map is stretched by itself. So let us look at the
+# probabilities, on average inside the burger and outside of it.
+
+# %%
+near = F.adaptive_avg_pool2d(inside.float(), every_token.shape[-2:])[0] >= 0.5  # as coarse as the maps
+where, equal = torch.arange(len(tokens)), 1 / len(tokens)
+
+plt.figure(figsize=(9, 2.8))
+plt.bar(where - 0.2, every_token[:, near].mean(1), 0.4, label="pixels of the burger")
+plt.bar(where + 0.2, every_token[:, ~near].mean(1), 0.4, label="all other pixels")
+plt.axhline(equal, color="grey", lw=0.8)
+plt.text(len(tokens) - 0.5, equal, "an equal share", color="grey", ha="right", va="bottom", fontsize=8)
+plt.xticks(where, tokens, rotation=60, ha="right")
+plt.ylabel("mean probability")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# Now the noun stands out: a pixel of the burger gives "burger" more than three times as much as another pixel does.
+# For "a" and "the" the difference is small, but it has the same sign nearly everywhere, and that is all that AUROC
+# asks for. **Rank and strength are two questions; ask both.** Outside of the burger, the token with the most attention
+# is not a word at all but the start token. How does the whole divide, layer by layer?
+
+# %%
+end = tokens.index("<end>")
+groups = {"start": [0], "words": [*range(1, end)], "end and padding": [*range(end, len(tokens))]}
+layers = attention.select()
+shares = {
+    group: [float(attention.probabilities(layer)[..., chosen].sum(-1).mean()) for layer in layers]
+    for group, chosen in groups.items()
+}
+
+# %%
+plt.figure(figsize=(9, 2.6))
+bottom = torch.zeros(len(layers))
+for group, share in shares.items():
+    label = f"{group}: {sum(share) / len(share):.0%} on average"
+    plt.bar(range(len(layers)), share, bottom=bottom, label=label)
+    bottom += torch.tensor(share)
+heights = [attention.probabilities(layer).shape[3] for layer in layers]
+names = [f"{layer.place}\n{height}" for layer, height in zip(layers, heights, strict=True)]
+plt.xticks(range(len(layers)), names)
+plt.xlabel("layer, in the order in which they run, and height of its maps")
+plt.ylabel("share of attention")
+plt.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+plt.show()
+
+# %% [markdown]
+# About half of all attention goes to the end token and the padding, and a seventh to the start token alone, which is
+# nearly three times its equal share. The words together get a third. It depends on the layer: at 8 × 8 on the way
+# down and in the middle, words get more than half; in the very last layer, the start token gets most.
+#
+# Why should a network look at padding? A row of $\mathcal{A}$ must add up to one, so a pixel that needs no word has
+# to put its attention *somewhere*. Start and padding are nearly the same in every caption, and make a good place for
+# "nothing to ask here". Stable Diffusion does the same with its start token; Attend-and-Excite therefore drops it and
+# divides the rest anew.
+#
+# ## 5. Every frame: does the map follow the object?
+#
+# In a video each frame has its own maps. This burger is told to move to the right. We keep every step of this run,
+# for the explorer of section 12.
+
+# %%
+moving = "a burger floats to the right on the water"
+with capture(model, every_step=True) as attention:
+    video = generate(model, moving, seed=0)
+burger_maps, burger_masks = attention.maps("burger"), detect(video.video, "burger")[1]
+titles = [moving, "the map of “burger” over it", "the map alone"]
+show(video.video, overlay(video.video, burger_maps), heatmaps(burger_maps), titles=titles)
+
+# %%
+image_grid(
+    [[strip(video.video, 4)], [strip(overlay(video.video, burger_maps), 4)]],
+    row_titles=["frames 0, 5, 10, 15", "map of “burger”"],
+    cell=0.9,
+)
+
+# %%
+each_frame = finds(burger_maps, burger_masks)
+print("AUROC in each frame:", *(f"{score:.2f}" for score in each_frame))
+
+# %% [markdown]
+# The bright spot goes to the right with the burger, and in every frame the map ranks nearly all pixels of the burger
+# above all others. Each frame is on its own here: the cross-attention of frame 8 knows nothing of frame 7. If the
+# maps move smoothly, then because the latents do, and those are kept together by the temporal layers (notebook 00,
+# section 7).
+#
+# ## 6. Every layer and every resolution
+#
+# A UNet goes down from fine to coarse and up again. These are all of its cross-attention layers in the order in which
+# they run, from left to right; the row is the resolution of the map. The numbers are AUROCs, averaged over the
+# frames, and the picture is one frame of the same video.
+
+# %%
+layers = attention.select()
+maps = [attention.maps("burger", layer=layer.name).cpu() for layer in layers]
+scores = [finds(one, burger_masks).nanmean() for one in maps]
+heights = sorted({len(one[0]) for one in maps}, reverse=True)
+frame = 8
+image_grid(
+    [[one[frame] if len(one[0]) == height else None for one in maps] for height in heights],
+    row_titles=[f"{height} × {height}" for height in heights],
+    column_titles=[f"{layer.place} {score:.2f}" for layer, score in zip(layers, scores, strict=True)],
+    cell=0.9,
+)
+
+# %% [markdown]
+# The picture has the shape of the network's name. All five layers at 8 × 8 find the burger, with clean maps. At 16 ×
+# 16 it depends on the place: the first layer, right behind the noisy latent, is grainy; the next ones find the
+# burger; and in the very last one hardly anything is left of it. **The mid layer at 4 × 4 fails**: it lights up whole
+# rows of the picture, and one of its cells is nearly as large as the burger. Remember that when guidance is to use
+# "mid" layers.
+#
+# The recorder averages over any choice of layers. The paper uses 16 × 16 and 8 × 8.
+
+# %%
+kinds = [(layer.place, len(one[0])) for layer, one in zip(layers, maps, strict=True)]
+for place, resolution in dict.fromkeys(kinds):  # each of them once
+    mean = attention.maps("burger", place=place, resolution=resolution)
+    print(f"{place:5}{resolution:2} × {resolution:<2} {finds(mean, burger_masks).nanmean():.2f}")
+
+# %% [markdown]
+# The mean over the upper layers at 16 × 16 is much better than most of its members. A mean of probabilities listens
+# to the layer with strong contrasts, and the grainy layers are also the faint ones.
+#
+# A resolution that no layer has is an error that tells what there is.
+
+# %% tags=["nbval-check-output"]
+try:
+    attention.maps("burger", resolution=7)
+except ValueError as error:
+    print(error)
+
+# %% [markdown]
+# ## 7. Every step: when does the object appear?
+#
+# Sampling begins with pure noise. We watch eight burgers come out of it: the maps of every step, and the noisy latents
+# that the network was given, which a hook on the whole network catches.
+
+# %%
+seeds, given = range(8), []
+hook = image_model.unet.register_forward_pre_hook(lambda module, args: given.append(args[0]))
+with capture(image_model, every_step=True) as steps:
+    pictures = generate(image_model, [prompt] * len(seeds), seed=list(seeds))
+hook.remove()
+print(len(given), "calls of the network, the first with latents", tuple(given[0].shape))
+
+# %% [markdown]
+# Eight prompts make a batch of sixteen: the same latents once with the empty prompt and once with ours, because of
+# classifier-free guidance. `capture` keeps the second half.
+
+# %%
+timesteps = [step.timestep for step in steps.steps]
+burgers = [torch.as_tensor(detect(one.video, "burger")[1]) for one in pictures]
+
+
+def curve(seed, target):
+    """AUROC of a seed's map in each step, for the burger in the picture of a target seed: (steps,)."""
+    maps = torch.cat([steps.maps("burger", step=index, batch=seed) for index in range(len(timesteps))])
+    return finds(maps, burgers[target])
+
+
+own = torch.stack([curve(seed, seed) for seed in seeds])  # (seeds, steps)
+others = torch.stack([curve(seed, (seed + 1) % len(seeds)) for seed in seeds])
+
+# %%
+plt.figure(figsize=(6.5, 2.8))
+plt.plot(own.T, color="tab:blue", lw=0.7, alpha=0.5)
+plt.plot(own.nanmean(0), "o-", color="tab:blue", lw=2, label="its own burger, mean of eight seeds")
+plt.plot(others.nanmean(0), "s--", color="tab:orange", label="the next seed's burger")
+plt.axhline(0.5, color="grey", lw=0.8)
+plt.text(len(timesteps) - 1, 0.51, "knows nothing", color="grey", ha="right", va="bottom", fontsize=8)
+plt.xticks(range(len(timesteps)), [f"{index}\n{t}" for index, t in enumerate(timesteps)], fontsize=8)
+plt.xlabel("step, and its timestep t")
+plt.ylabel("AUROC against the\nburger of the final picture")
+plt.ylim(0.3, 1.02)
+plt.legend(loc="center right", fontsize=8)
+plt.show()
+
+# %%
+some = (0, 1, 2, 6, 13)
+image_grid(
+    [
+        [*(image_model.decode(given[s][[1], :, None])[0, 0] for s in some), pictures[1].video[0]],
+        [*(steps.maps("burger", step=s, batch=1, resolution=8)[0] for s in some), None],
+        [*(steps.maps("burger", step=s, batch=1, resolution=16)[0] for s in some), None],
+    ],
+    row_titles=["what the network is given", "map of “burger”, 8 × 8", "16 × 16"],
+    column_titles=[*(f"step {s}" for s in some), "result"],
+    cell=0.75,
+)
+
+# %% [markdown]
+# In the upper figure a thin line is one seed. In step 0 the latent is pure noise, and yet the map is right about the
+# burger's place with an AUROC of 0.86 on average. Part of that is habit: burgers have their usual places, and so the
+# map of one seed also fits the burger of another a little (dashed, 0.65). The rest it has read from the noise. **From
+# step 4 of 14 on, the place is settled.**
+#
+# The lower figure shows how for seed 1. First a broad band across the middle, then two candidates, left and right,
+# and by step 6 only the right one is left, although for our eyes the latent is still noise. At 8 × 8 the map is ahead
+# of 16 × 16, where the same decision shows later and with more grain. Whoever wants to move an object has to act in
+# the first steps.
+#
+# ## 8. Every head
+#
+# We have always averaged over the heads of a layer. With `heads=True` they are kept apart.
+
+# %%
+with capture(image_model, heads=True) as heads:
+    generate(image_model, prompt, seed=1)
+names = [f"{block}.attentions.0" for block in ("down_blocks.1", "mid_block", "up_blocks.1", "up_blocks.2")]
+count = {name: heads.probabilities(name).shape[2] for name in names}
+rows = [[heads.maps("burger", layer=name, head=head)[0] for head in range(count[name])] for name in names]
+image_grid(
+    [[picture.video[0] if row is rows[0] else None, *row] for row in rows],
+    row_titles=names,
+    column_titles=["picture", *(f"head {head}" for head in range(max(count.values())))],
+    cell=0.9,
+)
+
+# %%
+for name, row in zip(names, rows, strict=True):
+    print(f"{name:26} AUROC of each head:", *(f"{float(finds(one[None], inside)):.2f}" for one in row))
+
+# %% [markdown]
+# Heads of one layer are not copies of each other. Of the first layer's three heads, two find the burger and the third
+# is as busy with the sky. The heads of the mid layer are bright in other places each, mostly along rows. The mean
+# over heads, which nearly everybody uses, mixes specialists with bystanders.
+#
+# ## 9. The temporal layers, which are not cross-attention
+#
+# In the video model, more than half of the layers that are called `attn2` never see the caption. Code that searches
+# for the name "attn2" records them as well. The layer itself knows better.
+
+# %%
+second = {name: module for name, module in model.unet.named_modules() if name.endswith("attn2")}
+text_layers = [name for name, module in second.items() if module.is_cross_attention]
+time_layers = [name for name in second if name not in text_layers]
+print(f"{len(second)} modules end in attn2, {len(text_layers)} of them are cross-attention")
+print("is:    ", text_layers[0])
+print("is not:", time_layers[0])
+
+# %% [markdown]
+# And so do the shapes of what goes in. We catch the inputs of both, as in section 2.
+
+# %%
+inputs = {}
+
+
+def note(module, args, kwargs):
+    inputs[module] = args[0], kwargs["encoder_hidden_states"]
+
+
+pair = [text_layers[0], "down_blocks.0.temp_attentions.0.transformer_blocks.0.attn2"]
+hooks = [second[name].register_forward_pre_hook(note, with_kwargs=True) for name in pair]
+with torch.no_grad():
+    model.predict_noise(torch.randn_like(video.latents)[None], 500, model.encode_prompt(moving))
+for hook in hooks:
+    hook.remove()
+
+# %%
+for name in pair:
+    queries_from, keys_from = inputs[second[name]]
+    print(name.split(".transformer")[0], "cross-attention:", second[name].is_cross_attention)
+    print("   queries from", tuple(queries_from.shape))
+    print("   keys from   ", "the same" if keys_from is None else tuple(keys_from.shape))
+
+# %% [markdown]
+# The cross-attention layer gets one row for each frame: all of its pixels as queries, and the tokens as keys. The
+# temporal layer gets one row for each *pixel*: its 16 frames as queries, and the same 16 frames as keys. Its
+# probabilities say which frames a pixel looks at. There is no column for "burger" in them, and averaging them into a
+# map of the burger would add noise that looks like attention.
+#
+# ## 10. The soft threshold
+#
+# A map has a background: even where no burger is, "burger" gets a little attention. To compare the *shape* of a map
+# with the shape that we want, section 3.4 of the paper cuts it at the middle between its smallest and its largest
+# value, and softly, so that gradients survive. With $\mathrm{norm}$ for stretching a map to $[0, 1]$ and a sharpness
+# $s$:
+#
+# $$ \mathrm{norm}(\mathcal{A}) = \frac{\mathcal{A} - \min \mathcal{A}}{\max \mathcal{A} - \min \mathcal{A}}, \qquad
+#    \mathrm{shape}(k) = \mathrm{norm}\Bigl(\sigma\bigl(s\,(\mathrm{norm}(\mathcal{A}_k) - \tfrac12)\bigr)\Bigr) $$
+#
+# By hand, on four pixels, with $s = 20$ as in the paper's code:
+
+# %% tags=["nbval-check-output"]
+from xattn_helpers.maps import SHARPNESS, centre_of_mass, iou, normalise, soft_threshold
+
+
+def norm(maps):
+    return (maps - maps.min()) / (maps.max() - maps.min())
+
+
+tiny = torch.tensor([[0.1, 0.2], [0.3, 0.5]])
+shape = norm(torch.sigmoid(20 * (norm(tiny) - 0.5)))
+print("norm ", [round(value, 3) for value in norm(tiny).flatten().tolist()])
+print("shape", [round(value, 3) for value in shape.flatten().tolist()])
+assert SHARPNESS == 20 and torch.allclose(soft_threshold(tiny), shape)
+
+# %%
+values = torch.linspace(0, 1, 201)[None]  # a "map" of one row that has every value once
+plt.figure(figsize=(4.2, 2.4))
+for sharpness, style in ((5, ":"), (20, "-"), (100, "--")):
+    plt.plot(values[0], soft_threshold(values, sharpness)[0], style, label=f"s = {sharpness}")
+plt.xlabel("norm(A)")
+plt.ylabel("shape")
+plt.legend()
+plt.show()
+
+# %% [markdown]
+# The curve is a step with rounded corners. The larger $s$, the harder the cut; with $s = 100$ nearly all values lie
+# where the curve is flat, and there the gradient is next to zero. Now real maps.
+
+# %%
+columns = {"16 × 16": 16, "8 × 8": 8, "4 × 4": 4}
+chosen = [attention.maps("burger", resolution=resolution).cpu() for resolution in columns.values()]
+image_grid(
+    [
+        [video.video[frame], *(one[frame] for one in chosen)],
+        [draw_mask(video.video, burger_masks)[frame], *(soft_threshold(one)[frame] for one in chosen)],
+    ],
+    row_titles=["map", "soft threshold"],
+    column_titles=["frame 8", *columns],
+)
+
+
+# %%
+def overlap(maps):
+    """Mean overlap (IoU) of soft masks (frames, h, w) with the burger, where it is seen."""
+    large = F.interpolate(maps[:, None], burger_masks.shape[-2:], mode="bilinear")[:, 0]
+    return float(iou(large, torch.as_tensor(burger_masks)).nanmean())
+
+
+for title, one in zip(columns, chosen, strict=True):
+    before, after = overlap(normalise(one)), overlap(soft_threshold(one))
+    print(f"{title:8} overlap with the burger: stretched {before:.2f}, thresholded {after:.2f}")
+
+# %% [markdown]
+# At 16 × 16 and 8 × 8 the background goes black and a shape stays that is close to the burger's (the red tint is the
+# detected mask). The overlap of that shape with the mask, 1 if they were the same, rises accordingly; part of what is
+# missing is the coarse grid. At 4 × 4 the threshold keeps a row of the picture.
+#
+# A place can now be read off a map: its centre of mass. Does it move with the burger?
+
+# %%
+fine = attention.maps("burger", resolution=8).cpu()
+objects = centre_of_mass(torch.as_tensor(burger_masks))  # (frames, 2) as x, y
+plt.figure(figsize=(5, 2.6))
+plt.plot(objects[:, 0], "k-", lw=2, label="the detected burger")
+plt.plot(centre_of_mass(soft_threshold(fine))[:, 0], "o-", label="map, soft threshold")
+plt.plot(centre_of_mass(fine)[:, 0], "s:", label="map as it is")
+plt.xlabel("frame")
+plt.ylabel("centre (0 left, 1 right)")
+plt.ylim(0, 1)
+plt.legend(fontsize=8)
+plt.show()
+
+# %% [markdown]
+# With the soft threshold, the centre of the map and the centre of the burger draw nearly the same line. Without it,
+# the faint background of the whole picture pulls the centre towards the middle. This is what the threshold is for:
+# the energy of the paper compares shapes and places, and the background has neither.
+#
+# **What it hides.** Stretching makes every map equally loud. The threshold draws a shape with confidence even when
+# there was nothing to draw.
+
+# %%
+rows, names = [], {"up, 8 × 8": "up_blocks.1.attentions.1", "up, the very last": "up_blocks.2.attentions.2"}
+for title, name in names.items():
+    one = attention.maps("burger", layer=name).cpu()
+    rows.append([one[frame], soft_threshold(one)[frame]])
+    score = finds(one, burger_masks).nanmean()
+    print(f"{title:17} probabilities from {one.min():.3f} to {one.max():.3f}, AUROC {score:.2f}")
+image_grid(rows, row_titles=list(names), column_titles=["stretched", "soft threshold"])
+
+# %% [markdown]
+# Both rows were drawn with the same confidence. But in the upper one "burger" got up to half of a pixel's attention,
+# and in the lower one never more than 0.03: less than the equal share of 0.05. The shapes in it are noise. Look at
+# the probabilities *before* you stretch them.
+
+# %% [markdown]
+# ## 11. Where maps mislead
+#
+# **Words that name nothing.** This prompt has "the" twice; `occurrence` picks one of them, counted from 0.
+
+# %%
+for word, which in (("burger", 0), ("a", 0), ("the", 0), ("the", 1), ("water", 0)):
+    score = finds(attention.maps(word, occurrence=which), burger_masks).nanmean()
+    print(f"{word:6} (occurrence {which}) finds the burger with AUROC {score:.2f}")
+
+# %% [markdown]
+# The article "a" finds the burger as well as the noun does, and each "the" to some degree. Do these words *mean* the
+# burger? One suspect can be questioned: attention adds up to one, and we saw in section 4 that the burger's pixels
+# give less to start and padding. What is left is shared by *all* words. So let us ask how a pixel divides what it
+# gives to the words other than the noun.
+
+# %%
+others = [1, 3, 4, 5, 6]  # "a", "floats", "on", "the", "water": the words of section 4 without its noun
+divided = every_token[others] / every_token[others].sum(0)  # how a pixel divides what it gives to these five
+before, after = finds(every_token[others], inside), finds(divided, inside)
+for i, one, two in zip(others, before, after, strict=True):
+    print(f"{tokens[i]:7} AUROC for the burger {one:.2f}, as a share of the other words {two:.2f}")
+
+# %% [markdown]
+# Much of the find was only the common rise: as a share, "floats" and "the" lose most of it, and "on" and "water" turn
+# out to avoid the burger. "A" keeps its place: it stands before the noun in nearly every caption that
+# the model has learnt from. **An AUROC near 1 does not make a word the name of the object.**
+#
+# **Attention is not an explanation.** A map says where the network *mixes in* the value of a word. What the later
+# layers make of it, the map does not tell; only changing the map and looking at the result does, and that is what
+# notebooks 03 and 04 are about.
+#
+# **Words that are not there.** A misspelt word is an error that shows the words of the prompt.
+
+# %% tags=["nbval-check-output"]
+try:
+    attention.maps("bugrer")
+except ValueError as error:
+    print(error)
+
+# %% [markdown]
+# ## 12. Look around
+#
+# The explorer does all of this with the mouse: prompt, seed, word, resolution, step and frame. The model runs only
+# when you press *Run* with another prompt or seed; everything else is read from the recording. It opens with the
+# video of this notebook.
+
+# %%
+from xattn_helpers.widgets import AttentionExplorer
+
+explorer = AttentionExplorer(model)
+explorer.explore(video, attention)
+explorer
+
+# %% [markdown]
+# In a page that is only read, the controls do nothing. But each of them is also a Python object. Here we turn them by
+# hand, and show the picture that the explorer would.
+
+# %%
+explorer.word.value, explorer.resolution.value, explorer.step.value, explorer.frame.value = "burger", 8, 0, 8
+assert torch.equal(explorer.maps, attention.maps("burger", resolution=8, step=0).cpu())
+image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the first step"], cell=1.2)
+
+# %% [markdown]
+# The three panels are the frame, the map over it, and the map alone. This is the first step of the video's sampling,
+# in which the network has seen nothing but noise.
+#
+# ## Exercises
+#
+# **1.** Compute the map of "burger" by hand in the mid block (`mid_block.attentions.0.transformer_blocks.0.attn2`).
+# How many heads has this layer, and how many pixels? Check the map against the recorder.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# name = "mid_block.attentions.0.transformer_blocks.0.attn2"
+# layer = image_model.unet.get_submodule(name)
+# hook = layer.register_forward_pre_hook(catch, with_kwargs=True)
+# with torch.no_grad(), capture(image_model, prompt=prompt) as check:
+#     image_model.predict_noise(noisy, t, text)
+#     Q, K = layer.to_q(caught["X"]), layer.to_k(caught["text"])
+# hook.remove()
+# by_head = zip(Q.chunk(layer.heads, -1), K.chunk(layer.heads, -1), strict=True)
+# A = torch.stack([attention_of(q, k) for q, k in by_head]).mean(0).unflatten(0, (4, 4))
+# assert torch.allclose(check.maps("burger", layer=name)[0], A[..., 2], atol=1e-3)
+# ```
+#
+# It has four heads and 4 × 4 = 16 pixels, the only layer with so few.
+# </details>
+#
+# **2.** Classifier-free guidance calls the network with the caption and with an empty one. `capture` keeps the half
+# with the caption. Record both (`half="both"`) and compare where the attention goes: `maps(0, half="unconditional")`
+# is the map of the empty prompt's start token. Does the empty prompt know where the burger is?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# with capture(image_model, half="both") as both:
+#     generate(image_model, prompt, seed=1)
+# for half in ("conditional", "unconditional"):
+#     every = torch.cat([both.maps(i, half=half) for i in range(len(tokens))])
+#     for i, (share, score) in enumerate(zip(every.mean((1, 2)), finds(every, inside))):
+#         print(f"{half:13} position {i:2}: share {share:.2f}, AUROC {score:.2f}")
+# ```
+#
+# In the empty prompt everything from position 2 on is padding, and each gets about 4 %. Yet the padding at position 2
+# finds the burger: nearly all captions of the pocket world have their noun there, and every embedding
+# tells its position too. An empty prompt is not blind.
+# </details>
+#
+# **3.** Two objects in one picture: does each noun find its own? Take "a dog and a ball on the grass" and compute a
+# table of 2 × 2 AUROCs, words against masks.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# with capture(image_model) as two:
+#     both = generate(image_model, "a dog and a ball on the grass", seed=0)
+# for word in ("dog", "ball"):
+#     print(word, *(f"{float(finds(two.maps(word), detect(both.video, noun)[1])):.2f}" for noun in ("dog", "ball")))
+# ```
+#
+# Each noun finds its own object best (0.99 and 1.00), but the other one too (about 0.8): compared with grass and sky,
+# a ball looks a little like a dog. When maps of two words overlap, moving one of them also pulls at the other.
+# </details>
+#
+# ## In this notebook we saw
+#
+# - cross-attention by hand: queries from pixels, keys from tokens, a softmax over the tokens;
+# - `capture`, which records it in any run, for any word, frame, layer, head and step, and leaves the model as it was;
+# - one number, AUROC, and why it must be read together with the probabilities themselves;
+# - that most attention goes to tokens that are not words, and that small words share the object's map with its noun;
+# - that the layers differ: 8 × 8 finds the object, 4 × 4 and the last layer do not; and that the place of the object is
+#   settled within the first few steps;
+# - that temporal layers are not cross-attention, whatever they are called;
+# - the soft threshold, which turns a map into a shape, and makes noise look like one too.
+#
+# One video and eight pictures are anecdotes. Next: [02 · How noisy are the maps of a video
+# model?](02_how_noisy.ipynb) repeats the measurement with many prompts and gives intervals.
