@@ -3,7 +3,7 @@
 import argparse
 from importlib import import_module
 
-NAMES = ("pocket_quality", "pocket_speed", "attention_noise", "model_card")
+NAMES = ("pocket_quality", "pocket_speed", "recording_cost", "attention_noise", "model_card")
 
 
 def main() -> None:
