@@ -11,7 +11,7 @@ import torch
 
 from xattn_helpers import generate
 from xattn_helpers.maps import auroc, shrink_mask
-from xattn_helpers.metrics import boxes_of, centres, look
+from xattn_helpers.metrics import LEAST_AREA, boxes_of, centres, look
 from xattn_helpers.models import load_detector
 from xattn_helpers.pocket import clips
 from xattn_helpers.pocket.captions import held_out
@@ -122,7 +122,7 @@ def compare(labels: torch.Tensor, truth: torch.Tensor, scenes: torch.Tensor, tru
         row = {"iou": [], "class_right": [], "scene_right": [bool(scene == true_scene)]}
         for value in true.unique():
             mask = true == value
-            if value == 0 or mask.float().mean() < 0.005:
+            if value == 0 or mask.float().mean() < LEAST_AREA:
                 continue
             row["iou"].append(float((mask & (found == value)).sum() / (mask | (found == value)).sum()))
             inside = found[mask]

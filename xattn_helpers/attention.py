@@ -52,6 +52,11 @@ def find_layers(unet: nn.Module) -> list[Layer]:
     return sorted(layers, key=lambda layer: PLACES.index(layer.place))  # modules are listed down, up, mid
 
 
+def several(given) -> tuple:
+    """One, several or none of something, as a tuple."""
+    return () if given is None else (given,) if isinstance(given, (str, int)) else tuple(given)
+
+
 @dataclass
 class _Tap:
     """What a UNet is doing right now, read by hooks, and who wants to see which of its layers."""

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import tokens
-from .attention import PLACES, Layer, Step, controlled, find_layers
+from .attention import PLACES, Layer, Step, controlled, find_layers, several
 from .energies import Energy, combine
 from .targets import Track
 
@@ -93,8 +93,7 @@ class Guidance:
             raise ValueError(f"schedule={self.schedule!r}: possible are {', '.join(SCHEDULES)}, or a function")
         if self.strength < 0 or self.repeats < 1:
             raise ValueError(f"strength={self.strength}, repeats={self.repeats}: possible are from 0 and from 1 on")
-        self.places = (self.place,) if isinstance(self.place, str) else tuple(self.place)
-        self.resolutions = (self.resolution,) if isinstance(self.resolution, int) else tuple(self.resolution)
+        self.places, self.resolutions = several(self.place), several(self.resolution)
         if not self.places or not self.resolutions or set(self.places) - set(PLACES):
             raise ValueError(f"place={self.place!r}, resolution={self.resolution!r}: places are {', '.join(PLACES)}")
 
@@ -129,8 +128,7 @@ class Guidance:
 
         Only the conditional pass is run, only the needed layers keep their probabilities, and nothing after the last.
         """
-        height = self.resolutions
-        probe = _Probe(lambda probabilities: probabilities.shape[3] in height, self._last)
+        probe = _Probe(lambda probabilities: probabilities.shape[3] in self.resolutions, self._last)
         scale = LOSS_SCALE if latents.dtype == torch.float16 else 1.0
         with torch.enable_grad(), controlled(self.model, probe, self.layers):
             moving = latents.detach().requires_grad_(True)

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import tokens
-from .attention import PLACES, Layer, Step, controlled, find_layers
+from .attention import PLACES, Layer, Step, controlled, find_layers, several
 from .maps import normalise
 
 BLEND_FROM = 0.2  # share of the steps after which the background is kept: earlier, the maps know no object yet
@@ -43,10 +43,9 @@ class Control:
         first, last = self.window
         if not 0 <= first <= last <= 1:
             raise ValueError(f"window={self.window}: possible are (first, last) with 0 <= first <= last <= 1")
-        self.places = (self.place,) if isinstance(self.place, str) else tuple(self.place)
+        self.places, self.resolutions = several(self.place), several(self.resolution)
         if not self.places or set(self.places) - set(PLACES):
             raise ValueError(f"place={self.place!r}: possible are {', '.join(PLACES)}")
-        self.resolutions = (self.resolution,) if isinstance(self.resolution, int) else self.resolution
         if self.keep_background and not self.source:
             raise ValueError("keep_background needs a source prompt, whose background it keeps")
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import tokens
-from .attention import PLACES, Layer, Step, controlled, find_layers
+from .attention import PLACES, Layer, Step, controlled, find_layers, several
 from .kept import Kept
 
 HALVES = ("conditional", "unconditional", "both")
@@ -106,7 +106,7 @@ class Recording:
 
         Raises ValueError that lists what was recorded when nothing is left.
         """
-        there, places = self._recorded(), _several(place) or PLACES
+        there, places = self._recorded(), several(place) or PLACES
         found = [
             self.layers[name] for name, (height, _) in there.items()
             if self.layers[name].place in places and name.startswith(layer or "") and resolution in (None, height)
@@ -169,11 +169,6 @@ def _check_index(name: str, value: int, count: int, what: str) -> None:
         raise ValueError(f"{name}={value}: there are {count} {what}, counted from 0")
 
 
-def _several(given) -> tuple:
-    """One, several or none of something, as a tuple."""
-    return () if given is None else (given,) if isinstance(given, (str, int)) else tuple(given)
-
-
 def _list(sizes: dict[str, tuple[int, int]]) -> str:
     return ", ".join(f"{name.split('.transformer_blocks')[0]} ({h}x{w})" for name, (h, w) in sizes.items())
 
@@ -198,12 +193,12 @@ def capture(
     """
     if half not in HALVES:
         raise ValueError(f"half={half!r}: possible are {', '.join(HALVES)}")
-    there, places, prefixes = find_layers(model.unet), _several(place) or PLACES, _several(layers) or ("",)
+    there, places, prefixes = find_layers(model.unet), several(place) or PLACES, several(layers) or ("",)
     chosen = [layer for layer in there if layer.place in places and layer.name.startswith(prefixes)]
     if not chosen:
         raise ValueError(f"no layer has place={place}, layers={layers}; there are {', '.join(map(str, there))}")
     options = {"heads": heads, "every_step": every_step, "half": half, "gradients": gradients}
-    recording = Recording(model, chosen, options | {"heights": _several(resolution), "prompts": _several(prompt)})
+    recording = Recording(model, chosen, options | {"heights": several(resolution), "prompts": several(prompt)})
     with controlled(model, recording, chosen):
         yield recording
     recording.check()

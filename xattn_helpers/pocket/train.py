@@ -148,7 +148,7 @@ class Trainer:
     def detector(self) -> None:
         """Detector: on drawn frames, and on frames that went through the autoencoder, as generated ones do."""
         world, (pool, _) = World(self.device), sample_batch(64 if self.config.smoke else 16384, self.config.seed)
-        vae = AutoencoderKL.from_pretrained(self.config.out / "vae").to(self.device)
+        vae = self.finished(AutoencoderKL, "vae").to(self.device)
 
         def loss(network: nn.Module, batch: int) -> Tensor:
             pixels, masks, objects, scenes = self.frames(world, pool, batch)
@@ -193,7 +193,7 @@ class Trainer:
         """Latents and tokens on the device, the text encoder that embeds tokens, and the tokens of no caption."""
         tokenizer = CLIPTokenizer.from_pretrained(self.config.out / "tokenizer")
         text_encoder = CLIPTextModel.from_pretrained(self.config.out / "text_encoder", dtype=torch.float32)
-        vae = AutoencoderKL.from_pretrained(self.config.out / "vae")
+        vae = self.finished(AutoencoderKL, "vae")
         scale = vae.config.scaling_factor  # differs with every training of the autoencoder
         file = self.config.work / f"latents-{self.config.clips}-{self.config.seed}-{scale:.6f}.pt"
         with self.accelerator.main_process_first():
