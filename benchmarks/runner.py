@@ -2,7 +2,6 @@
 
 import json
 import platform
-import sys
 from collections.abc import Callable
 from datetime import date
 from importlib.metadata import version
@@ -27,7 +26,7 @@ def run(
 
     Finished rows are kept in a file a process and are not measured again; `key` names what else they depend on (a
     version of the weights), so that rows of an older state are not taken for new ones. Start several processes with
-    `accelerate launch`; the first one returns all rows, the others exit.
+    `accelerate launch`: each measures its share, all return all rows, and `store` writes once.
     """
     state = PartialState()
     WORK.mkdir(parents=True, exist_ok=True)
@@ -44,8 +43,6 @@ def run(
             bar.update(len(chunk))
         bar.close()
     state.wait_for_everyone()
-    if not state.is_main_process:
-        sys.exit(0)
     finished = _finished(name)
     return [finished[_identity(case, key)] for case in cases]
 
@@ -81,7 +78,8 @@ def store(name: str, table: dict, **about) -> Path:
     }  # fmt: skip
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
-    file.write_text(json.dumps({"provenance": provenance, "table": table}, indent=1) + "\n")
+    if PartialState().is_main_process:
+        file.write_text(json.dumps({"provenance": provenance, "table": table}, indent=1) + "\n")
     return file
 
 
