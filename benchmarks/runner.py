@@ -9,10 +9,9 @@ from pathlib import Path
 
 import torch
 from accelerate import PartialState
-from scipy.stats import binomtest
 from tqdm.auto import tqdm
 
-from xattn_helpers.metrics import interval
+from xattn_helpers.metrics import interval, share
 
 RESULTS = Path(__file__).parent / "results"
 WORK = Path("runs/bench")
@@ -58,9 +57,8 @@ def _finished(name: str) -> dict[str, dict]:
 
 def rate(hits: list[bool]) -> dict:
     """A share with Wilson's 95 % interval, which stays honest when all or none are hits."""
-    hits = [bool(hit) for hit in hits]
-    bounds = binomtest(sum(hits), len(hits)).proportion_ci(method="wilson")
-    return {"mean": sum(hits) / len(hits), "low": bounds.low, "high": bounds.high, "n": len(hits)}
+    middle, low, high = share(hits)
+    return {"mean": middle, "low": low, "high": high, "n": len(hits)}
 
 
 def mean(values: list[float]) -> dict:

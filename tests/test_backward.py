@@ -7,7 +7,7 @@ from models_for_tests import PROMPT, noise, tiny
 
 from xattn_helpers import capture, generate
 from xattn_helpers.attention import find_layers
-from xattn_helpers.backward import LAWS, SCHEDULES, Guidance, signal
+from xattn_helpers.backward import FRAMES, LAWS, SCHEDULES, Guidance, signal
 from xattn_helpers.energies import box_energy
 from xattn_helpers.forward import Swap
 from xattn_helpers.targets import track
@@ -129,6 +129,83 @@ def test_images_are_guided_too():
     assert (guided.latents - free.latents).abs().max() > 1e-3
 
 
+def test_checkpointing_blocks_changes_no_gradient_and_restores_the_model():
+    plain, saving, latents = begun(), begun(checkpoint_blocks=True), noise(tiny())
+    blocks = [*tiny().unet.down_blocks, tiny().unet.mid_block, *tiny().unet.up_blocks]
+    for _ in range(2):  # the second pass stops early
+        for one, other in zip(plain.gradient(latents, 500), saving.gradient(latents, 500), strict=True):
+            torch.testing.assert_close(other, one, atol=1e-5, rtol=1e-5)
+        assert not any("forward" in vars(block) for block in blocks)
+    assert [layer.name for layer in saving.layers] == [layer.name for layer in plain.layers]
+
+
+def test_under_checkpointing_layers_are_recorded_once_and_blocks_run_twice_and_not_to_the_end():
+    guidance, latents, ran, entered = begun(checkpoint_blocks=True, resolution=8), noise(tiny()), [], []
+    guidance.gradient(latents, 500)
+    unet = tiny().unet
+    handles = [
+        unet.down_blocks[0].resnets[0].register_forward_hook(lambda *_: ran.append("down")),
+        unet.conv_out.register_forward_hook(lambda *_: ran.append("conv_out")),
+    ]
+    try:
+        with capture(tiny(), resolution=8, prompt=PROMPT, every_step=True) as attention:
+            guidance.gradient(latents, 500)
+            entered = [len(attention._kept[layer.name].steps) for layer in attention.select(8)]
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert ran == ["down", "down"] and set(entered) == {1}
+
+
+def test_a_guided_clip_is_the_same_under_checkpointing():
+    plain, saving = (run(Guidance("burger", PATH, checkpoint_blocks=one)).latents for one in (False, True))
+    torch.testing.assert_close(saving, plain, atol=1e-3, rtol=1e-3)
+
+
+def test_each_prompt_of_a_batch_may_have_words_and_targets_of_its_own():
+    prompts, water = [PROMPT, "a boat floats on the water"], track([(0.5, 0.8)], size=0.4)
+    both = begun(prompts, word=[["burger"], ["boat", "water"]], target=[[PATH], [PATH, water]])
+    apart = begun(prompts[:1]), begun(prompts[1:], word=["boat", "water"], target=[PATH, water])
+    latents = noise(tiny()).repeat(2, 1, 1, 1, 1)
+    energy, gradient = both.gradient(latents, 500)
+    for index, one in enumerate(apart):
+        alone = one.gradient(latents[:1], 500)
+        torch.testing.assert_close(energy[index], alone[0][0], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(gradient[index], alone[1][0], atol=1e-6, rtol=1e-3)
+
+
+@pytest.mark.parametrize("options", [{"law": "norm"}, {"repeats": 2, "stop_below": 0.7}])
+def test_a_prompt_is_updated_alike_alone_and_in_a_batch(options):
+    prompts = [PROMPT, "a big burger floats on the water"]
+    latents, now = torch.cat([noise(tiny()), noise(tiny(), seed=1)]), (0, torch.tensor(500), tiny().scheduler)
+    together = begun(prompts, **options).update(latents, *now)
+    for index, prompt in enumerate(prompts):
+        alone = begun([prompt], **options).update(latents[index : index + 1], *now)
+        torch.testing.assert_close(together[index], alone[0], atol=1e-4, rtol=1e-3)
+
+
+def test_the_released_codes_frame_bug_leaves_the_first_half_without_targets():
+    """Frame f of 16 reads frame 8 + f // 2, so that each later frame answers for two targets."""
+    assert [FRAMES["released"](frame, 16) for frame in range(16)] == [8 + frame // 2 for frame in range(16)]
+    probabilities = torch.rand(1, 4, 2, 8, 8, 20, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
+    energies = {name: begun(frame_of=name).of_layer(probabilities)[0] for name in FRAMES}
+    reached = {
+        name: torch.autograd.grad(energy.sum(), probabilities)[0][0].abs().amax((1, 2, 3, 4)) > 0
+        for name, energy in energies.items()
+    }
+    assert reached["own"].tolist() == [True] * 4 and reached["released"].tolist() == [False, False, True, True]
+    targets = PATH.mask(4, 8, 8)
+    maps = probabilities[0, ..., 2].transpose(0, 1)  # (heads, frames, h, w)
+    by_hand = box_energy(maps[:, [2, 2, 3, 3]], targets).mean(0)
+    torch.testing.assert_close(energies["released"], by_hand)
+
+
+def test_frames_may_be_named_by_a_function():
+    probabilities = torch.rand(1, 4, 2, 8, 8, 20)
+    named, own = begun(frame_of=lambda frame, frames: frame), begun()
+    torch.testing.assert_close(named.of_layer(probabilities), own.of_layer(probabilities))
+
+
 # Laws and schedules
 
 
@@ -167,6 +244,8 @@ def test_a_scheduler_without_abar_is_an_error():
     with pytest.raises(ValueError, match="FlowMatchEulerDiscreteScheduler has no alphas_cumprod"):
         signal(FlowMatchEulerDiscreteScheduler(), 1)
     assert 0 < float(signal(EulerDiscreteScheduler(), 500)) < 1
+    with pytest.raises(ValueError, match="has no alphas_cumprod.*use DDIMScheduler"):
+        begun().update(noise(tiny()), 0, torch.tensor(500), FlowMatchEulerDiscreteScheduler())
 
 
 @pytest.mark.parametrize(
@@ -179,6 +258,16 @@ def test_a_scheduler_without_abar_is_an_error():
         ({"place": ()}, "places are down, mid, up"),
         ({"place": "top"}, "places are down, mid, up"),
         ({"word": ["burger", "water"]}, "1 given for 2 words"),
+        ({"word": [["burger"], ["water"]], "target": [[PATH]]}, "1 given for 2 prompts"),
+        ({"word": []}, "target: 1 given for 0"),
+        ({"word": 2}, "word: 2 given; needed is a word of the prompt"),
+        ({"frame_of": "first"}, "frame_of='first': possible are own, released, or a function"),
+        ({"resolution": ()}, r"resolution=\(\)"),
+        ({"repeats": 0}, "repeats=0: possible are from 0 and from 1 on"),
+        ({"strength": float("nan")}, "strength=nan"),
+        ({"target": [(0.1, 0.2)]}, "target: tuple given; possible are a track"),
+        ({"target": torch.zeros(16, 16)}, r"target: shape \(16, 16\) given; needed are \(frames, height, width\)"),
+        ({"target": torch.full((3, 4, 4), 255.0)}, r"target: .* in \[0, 1\]"),
     ],
 )
 def test_wrong_knobs_say_what_is_possible(options, message):
@@ -193,6 +282,9 @@ def test_wrong_knobs_say_what_is_possible(options, message):
         (Guidance("burger", PATH, resolution=5), "resolution=5: no layer in down, mid, up"),
         (Guidance("burger", torch.zeros(2, 16, 16)), r"shape \(2, 16, 16\) given; needed is \(3 frames"),
         (Guidance("burger", PATH, shape="star"), "box, disc"),
+        (Guidance([["burger"], ["water"]], [[PATH], [PATH]]), "lists for 2 prompts given; this run has 1"),
+        (Guidance("burger", PATH, place="mid", resolution=16), "resolution=16: no layer in mid"),
+        (Guidance("burger", PATH, frame_of=lambda frame, frames: frame + 1), r"gives frames \[1, 2, 3\]; possible are"),
     ],
 )
 def test_what_does_not_fit_the_run_says_what_is_possible(guidance, message):

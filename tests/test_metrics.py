@@ -86,3 +86,15 @@ def test_intervals_of_nothing_of_one_and_with_gaps():
     assert np.isnan(interval([])).all() and np.isnan(interval([np.nan])).all()
     assert interval([2.0]) == (2, 2, 2) and interval([1, 1, np.nan, 1]) == (1, 1, 1)
     assert interval([1, 2, 3, np.nan]) == interval([1, 2, 3])
+
+
+def test_masks_of_boxes_are_pixels_whose_middle_is_inside():
+    boxes = np.array([[0.25, 0, 0.75, 0.5], [np.nan] * 4, [0, 0, 1, 1]])
+    masks = metrics.masks_of(boxes, 4, 8)
+    assert masks.shape == (3, 4, 8) and masks.sum((1, 2)).tolist() == [2 * 4, 0, 32]
+    assert np.array_equal(boxes_of(masks), boxes, equal_nan=True)
+
+
+def test_a_share_of_nothing_is_nan_and_of_all_is_not_certain():
+    assert np.isnan(metrics.share([])).all()
+    assert metrics.share([True] * 20) == pytest.approx((1, 0.8389, 1), abs=1e-4)

@@ -8,6 +8,7 @@ differently is a knob of `Guidance`.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -15,57 +16,29 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import tokens
-from .attention import PLACES, Layer, Step, controlled, find_layers, several
+from .attention import PLACES, controlled, find_layers, several
 from .energies import Energy, combine
+from .probe import Probe, Reached, checkpointed
+from .schedules import FRAMES, LAWS, SCHEDULES, signal
 from .targets import Track
+from .zero_shot import Moved
 
-# Step-size laws: delta^2 from the signal's share abar (the cumulative product of alphas) at this step.
-LAWS: dict[str, Callable[[Tensor], Tensor]] = {
-    "1 - abar": lambda abar: 1 - abar,  # the paper's released code: from .995 to .02 over the schedule
-    "(1 - abar) / abar": lambda abar: (1 - abar) / abar,  # eq. 4 to the letter, also called sigma^2: from 214 to .02
-    "sqrt(1 - abar)": lambda abar: (1 - abar).sqrt(),  # LVD
-    "norm": lambda abar: (1 - abar).sqrt(),  # as LVD, for a gradient that was first scaled to norm one
-}
+Target = Track | Moved | Tensor
+__all__ = ["FRAMES", "LAWS", "SCHEDULES", "Guidance", "signal"]
 
-# Schedules: whether step `index` of `steps` is guided.
-SCHEDULES: dict[str, Callable[[int, int], bool]] = {
-    "paper": lambda index, steps: index < steps / 4 or index % 2 == 0,  # section 4.2
-    "released": lambda index, steps: index < 0.9 * steps and (index <= 0.4 * steps or index % 2 == 0),  # its code
-    "first quarter": lambda index, steps: index < steps / 4,  # layout guidance and LVD stop early, too
-    "first half": lambda index, steps: index < steps / 2,
-    "always": lambda index, steps: True,
-}
 LOSS_SCALE = 1024.0  # for half precision, in which small gradients would become zero
-
-
-class _Reached(Exception):
-    """The forward pass has gone as far as guidance needs it."""
-
-
-@dataclass
-class _Probe:
-    """A controller that keeps the probabilities of the chosen layers, with their graph, and stops after the last."""
-
-    chosen: Callable[[Tensor], bool]
-    last: str | None  # the layer to stop after, once it is known
-    seen: dict[str, Tensor] = field(default_factory=dict)
-    records = True
-
-    def __call__(self, probabilities: Tensor, layer: Layer, step: Step) -> Tensor:
-        """Keep, and stop; a layer that checkpointing runs again for its gradient is left alone."""
-        if self.chosen(probabilities) and layer.name not in self.seen:
-            self.seen[layer.name] = probabilities
-            if layer.name == self.last:
-                raise _Reached
-        return probabilities
 
 
 @dataclass
 class Guidance:
-    """Where words shall be. Lists of words and targets guide several objects at once."""
+    """Where words shall be. Lists of words and targets guide several objects at once.
 
-    word: str | list[str]
-    target: Track | Tensor | list  # a track, or maps (frames, height, width) in [0, 1]
+    Lists of lists, one for each prompt of a batch, give every prompt words and targets of its own.
+    """
+
+    word: str | list[str] | list[list[str]]
+    # A track, the moved maps of an unguided run (`zero_shot.py`), or maps (frames, height, width) in [0, 1]
+    target: Target | list[Target] | list[list[Target]]
     # What is minimised: a name of `ENERGIES`, names with weights, or a function. "box" leaves no second object behind.
     energy: str | dict[str, float] | Energy = "box"
     # eta. With the box energy and law "1 - abar" 30 follows closely on the pocket models; on ModelScope begin with 30
@@ -79,19 +52,22 @@ class Guidance:
     repeats: int = 1  # updates at each guided step
     stop_below: float = 0.0  # no further repeats when the mean energy of a frame is below this
     most: float = 10.0  # standard deviations that one update may move a latent; more is an error
+    checkpoint_blocks: bool = False  # compute each block twice to save memory, where a gradient pass does not fit
+    # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
+    # which leaves the first half of a video without targets of its own), or a function of frame, frames.
+    frame_of: str | Callable[[int, int], int] = "own"
     log: list[dict] = field(default_factory=list, repr=False)  # one entry an update: step, energy, largest change
 
     def __post_init__(self):
-        self.words = [self.word] if isinstance(self.word, str) else list(self.word)
-        self.targets = list(self.target) if isinstance(self.target, list) else [self.target]
-        if len(self.words) != len(self.targets):
-            raise ValueError(f"target: {len(self.targets)} given for {len(self.words)} words; give one for each")
+        self.each = isinstance(self.word, list) and not any(isinstance(one, str) for one in self.word)
+        words, targets = (self.word, self.target) if self.each else ([self.word], [self.target])
+        self.wanted = [_pairs(*both) for both in _same_number(words, targets, "prompts")]
         self._energy = combine(self.energy)
         if self.law not in LAWS:
             raise ValueError(f"law={self.law!r}: possible are {', '.join(map(repr, LAWS))}")
-        if isinstance(self.schedule, str) and self.schedule not in SCHEDULES:
-            raise ValueError(f"schedule={self.schedule!r}: possible are {', '.join(SCHEDULES)}, or a function")
-        if self.strength < 0 or self.repeats < 1:
+        self._guided = _named("schedule", self.schedule, SCHEDULES)
+        self._frame_of = _named("frame_of", self.frame_of, FRAMES)
+        if not self.strength >= 0 or self.repeats < 1:
             raise ValueError(f"strength={self.strength}, repeats={self.repeats}: possible are from 0 and from 1 on")
         self.places, self.resolutions = several(self.place), several(self.resolution)
         if not self.places or not self.resolutions or set(self.places) - set(PLACES):
@@ -99,25 +75,32 @@ class Guidance:
 
     def begin(self, model, prompts: list[str], text: Tensor, steps: int) -> None:
         """Called by `generate` before the first step; raises ValueError for a word that a prompt does not have."""
+        if self.each and len(prompts) != len(self.wanted):
+            raise ValueError(f"word: lists for {len(self.wanted)} prompts given; this run has {len(prompts)}")
         self.model, self.steps, self.text, self.log = model, steps, text, []
-        self.positions = [[tokens.find(model.tokenizer, prompt, word) for word in self.words] for prompt in prompts]
+        wanted = self.wanted if self.each else self.wanted * len(prompts)
+        self.aims = [
+            [(tokens.find(model.tokenizer, prompt, word), target) for word, target in pairs]
+            for prompt, pairs in zip(prompts, wanted, strict=True)
+        ]
         self.layers, self._last = [one for one in find_layers(model.unet) if one.place in self.places], None
         if not self.layers:
             raise ValueError(f"place={self.place!r}: the model has no text cross-attention there")
 
     def update(self, latents: Tensor, index: int, timestep: Tensor, scheduler) -> Tensor:
         """Latents (batch, channels, frames, h, w), moved downhill if this step is guided."""
-        guided = SCHEDULES[self.schedule] if isinstance(self.schedule, str) else self.schedule
-        if self.strength == 0 or not guided(index, self.steps):
+        if self.strength == 0 or not self._guided(index, self.steps):
             return latents
         size = self.strength * LAWS[self.law](signal(scheduler, timestep))
         for _ in range(self.repeats):
             energy, gradient = self.gradient(latents, timestep)
-            if energy.mean() < self.stop_below:
+            enough = energy.mean(1) < self.stop_below  # each prompt by itself, whatever shares its batch
+            if enough.all():
                 break
-            gradient[len(self.positions) :] = 0  # the sources of a control stay where they are
+            gradient[len(self.aims) :] = 0  # the sources of a control stay where they are
+            gradient[: len(self.aims)][enough] = 0
             if self.law == "norm":
-                gradient = gradient / gradient.norm().clamp(min=1e-12)
+                gradient = F.normalize(gradient.flatten(1)).view_as(gradient)
             change = size.to(gradient) * gradient
             self._check(change, energy, index)
             latents = (latents - change).to(latents.dtype)
@@ -128,36 +111,38 @@ class Guidance:
 
         Only the conditional pass is run, only the needed layers keep their probabilities, and nothing after the last.
         """
-        probe = _Probe(lambda probabilities: probabilities.shape[3] in self.resolutions, self._last)
+        probe = Probe(self.resolutions, self._last, at_once=not self.checkpoint_blocks)
+        saving = checkpointed(self.model.unet, probe) if self.checkpoint_blocks else nullcontext()
         scale = LOSS_SCALE if latents.dtype == torch.float16 else 1.0
-        with torch.enable_grad(), controlled(self.model, probe, self.layers):
+        with torch.enable_grad(), controlled(self.model, probe, self.layers), saving:
             moving = latents.detach().requires_grad_(True)
             try:
                 self.model.predict_noise(moving, timestep, self.text)
-            except _Reached:
+            except Reached:
                 pass
             if not probe.seen:
                 raise ValueError(f"resolution={self.resolution}: no layer in {', '.join(self.places)} has such maps")
             self._remember(list(probe.seen))
-            energy = torch.stack([self.of_layer(one.float()) for one in probe.seen.values()]).mean(0)
+            energy = torch.stack([self.of_layer(one) for one in probe.seen.values()]).mean(0)
             (gradient,) = torch.autograd.grad(scale * energy.sum(), moving)
         return energy.detach(), gradient.float() / scale
 
     def of_layer(self, probabilities: Tensor) -> Tensor:
         """The energy of one layer, (prompts, frames): mean over heads, sum over words."""
+        frames, _, height, width, _ = probabilities.shape[1:]  # (batch, frames, heads, h, w, tokens)
+        order = [self._frame_of(frame, frames) for frame in range(frames)]
+        if not all(0 <= one < frames for one in order):
+            raise ValueError(f"frame_of={self.frame_of!r} gives frames {order}; possible are 0 to {frames - 1}")
         rows = []
-        for one, positions in zip(probabilities, self.positions, strict=False):  # (frames, heads, h, w, tokens)
-            frames, _, height, width, _ = one.shape
-            energies = [
-                self._energy(one[..., word].sum(-1).transpose(0, 1), self._drawn(target, frames, height, width, one))
-                for word, target in zip(positions, self.targets, strict=True)
-            ]
-            rows.append(sum(energy.mean(0) for energy in energies))
+        for one, aims in zip(probabilities, self.aims, strict=False):  # the sources of a control have no aims
+            maps = [one[..., positions].float().sum(-1)[order].transpose(0, 1) for positions, _ in aims]
+            drawn = [self._drawn(target, frames, height, width, maps[0]) for _, target in aims]
+            rows.append(sum(self._energy(*both).mean(0) for both in zip(maps, drawn, strict=True)))
         return torch.stack(rows)
 
-    def _drawn(self, target: Track | Tensor, frames: int, height: int, width: int, like: Tensor) -> Tensor:
+    def _drawn(self, target: Target, frames: int, height: int, width: int, like: Tensor) -> Tensor:
         """A target at the resolution of a layer, (frames, height, width)."""
-        if isinstance(target, Track):
+        if not isinstance(target, Tensor):
             return target.mask(frames, height, width, self.shape).to(like)
         if target.ndim != 3 or len(target) != frames:
             raise ValueError(f"target: shape {tuple(target.shape)} given; needed is ({frames} frames, height, width)")
@@ -183,11 +168,29 @@ class Guidance:
             )
 
 
-def signal(scheduler, timestep: Tensor | int) -> Tensor:
-    """abar at a timestep; raises ValueError for a scheduler without it (flow matching), whose law must be another."""
-    if not hasattr(scheduler, "alphas_cumprod"):
-        raise ValueError(
-            f"{type(scheduler).__name__} has no alphas_cumprod, from which the step size is made; use DDIMScheduler or "
-            "DPMSolverMultistepScheduler"
-        )
-    return scheduler.alphas_cumprod[int(timestep)]
+def _same_number(words: list, targets, what: str) -> zip:
+    """Words with their targets, one by one; ValueError unless there are as many."""
+    targets = targets if isinstance(targets, list) else [targets]
+    if len(words) != len(targets) or not words:
+        raise ValueError(f"target: {len(targets)} given for {len(words)} {what}; give one for each")
+    return zip(words, targets, strict=True)
+
+
+def _pairs(word: str | list[str], target) -> list[tuple[str, Target]]:
+    """Words of one prompt with their targets; ValueError for what can be neither."""
+    pairs = list(_same_number(list(word) if isinstance(word, (list, tuple)) else [word], target, "words"))
+    for name, one in pairs:
+        if not isinstance(name, str):
+            raise ValueError(f"word: {name!r} given; needed is a word of the prompt")
+        if not isinstance(one, Target):
+            raise ValueError(f"target: {type(one).__name__} given; possible are a track, maps as a tensor, or a list")
+        if isinstance(one, Tensor) and not (one.ndim == 3 and one.min() >= 0 and one.max() <= 1):
+            raise ValueError(f"target: shape {tuple(one.shape)} given; needed are (frames, height, width) in [0, 1]")
+    return pairs
+
+
+def _named(argument: str, value: str | Callable, possible: dict[str, Callable]) -> Callable:
+    """A function by its name, or a function; ValueError for an unknown name."""
+    if not callable(value) and value not in possible:
+        raise ValueError(f"{argument}={value!r}: possible are {', '.join(possible)}, or a function")
+    return value if callable(value) else possible[value]

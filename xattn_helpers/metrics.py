@@ -1,11 +1,12 @@
-"""Measuring videos: detectors, and what can be said about where an object is."""
+"""Measuring videos: detectors, where an object is, and how sure a figure is; `adherence.py` compares with targets."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from scipy import ndimage
-from scipy.stats import bootstrap
+from scipy.stats import binomtest, bootstrap
 
 from .models import load_detector
 
@@ -62,11 +63,21 @@ def look(video: np.ndarray, device: str = "cpu") -> Detections:
 
 
 def detect(video: np.ndarray, word: str, detector: str = "pocket") -> tuple[np.ndarray, np.ndarray]:
-    """Boxes (frames, 4) as x0, y0, x1, y1 in [0, 1], NaN where nothing is seen, and masks (frames, h, w), bool."""
-    if detector != "pocket":
-        raise ValueError(f"detector={detector!r}: possible is 'pocket'")
-    masks = look(video).masks(word)
-    return boxes_of(masks), masks
+    """Boxes (frames, 4) as x0, y0, x1, y1 in [0, 1], NaN where nothing is seen, and masks (frames, h, w), bool.
+
+    `detector` is "pocket" for the pocket world or, for real video, "owlv2", or another OWLv2 as a folder or hub id
+    "owner/name"; its masks are its boxes. Raises ValueError for an unknown detector or, with "pocket", an object that
+    it does not know, and OSError for one that cannot be loaded.
+    """
+    if detector == "pocket":
+        masks = look(video).masks(word)
+        return boxes_of(masks), masks
+    if detector != "owlv2" and not Path(detector).is_dir() and str(detector).count("/") != 1:
+        raise ValueError(f"detector={detector!r}: possible is 'pocket' or, for real video, 'owlv2', a folder, a hub id")
+    from . import owl
+
+    boxes = owl.find(video, word, owl.HUB if detector == "owlv2" else str(detector))
+    return boxes, masks_of(boxes, *video.shape[1:3])
 
 
 def boxes_of(masks: np.ndarray) -> np.ndarray:
@@ -78,6 +89,13 @@ def boxes_of(masks: np.ndarray) -> np.ndarray:
             height, width = mask.shape
             box[:] = columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height
     return boxes
+
+
+def masks_of(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Filled boxes, bool (frames, height, width): a pixel is in when its middle is; none is in a box of NaN."""
+    x0, y0, x1, y1 = boxes.T[:, :, None]  # (frames, 1) each; comparisons with NaN are false
+    across, down = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+    return ((y0 <= down) & (down < y1))[:, :, None] & ((x0 <= across) & (across < x1))[:, None]
 
 
 def centres(boxes: np.ndarray) -> np.ndarray:
@@ -94,3 +112,12 @@ def interval(values, level: float = 0.95, seed: int = 0) -> tuple[float, float, 
         return mean, mean, mean
     found = bootstrap((values,), np.mean, confidence_level=level, method="percentile", rng=seed).confidence_interval
     return values.mean(), found.low, found.high
+
+
+def share(hits, level: float = 0.95) -> tuple[float, float, float]:
+    """The share of hits and Wilson's interval for it, which stays honest when all or none are; NaN without any."""
+    hits = [bool(hit) for hit in hits]
+    if not hits:
+        return np.nan, np.nan, np.nan
+    bounds = binomtest(sum(hits), len(hits)).proportion_ci(level, method="wilson")
+    return sum(hits) / len(hits), bounds.low, bounds.high

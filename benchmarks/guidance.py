@@ -1,0 +1,118 @@
+"""Backward guidance, measured: `python -m benchmarks guidance`, every setting on every case of `guidance_cases`.
+
+A row is a case under a setting: how well the object keeps to its track (Peekaboo's measures, `adherence.py`), and what
+else became of the video, beside its unguided twin of the same seed. A setting that Guidance refuses to run, such as
+eq. 4 to the letter, is a row with the text of the error. On a CPU a guided video takes half a minute: `--most 4`.
+"""
+
+from dataclasses import MISSING, fields
+
+import numpy as np
+import torch
+
+from xattn_helpers import Guidance, generate
+from xattn_helpers.adherence import centre_distances, compare, outside_change, single, size
+from xattn_helpers.maps import auroc, shrink_mask
+from xattn_helpers.metrics import boxes_of, look
+from xattn_helpers.sampling import Clip
+from xattn_helpers.zero_shot import Unguided, all_unguided
+
+from . import runner, weights
+from .guidance_cases import SETTINGS, TRACKS, box, path, table_cases, tuning_cases
+from .guidance_table import show, summary
+
+NAME, MODEL = "guidance", "pocket"
+SIDE = 16  # height of the maps whose AUROC is told: those that guidance and the paper use
+
+
+def cases(settings: dict = SETTINGS, most: int | None = None, chosen: list[dict] | None = None) -> list[dict]:
+    """Every setting on the first `most` of the chosen cases, by default the table's, with all that a row depends on."""
+    return [
+        {"setting": name, **case, "knobs": knobs, "points": TRACKS[case["track"]], "box": box(case["word"])}
+        for name, knobs in settings.items() for case in (chosen or table_cases())[:most]
+    ]  # fmt: skip
+
+
+def key() -> str:
+    """What else rows depend on: the weights, and the defaults of Guidance."""
+    defaults = {one.name: one.default for one in fields(Guidance) if one.default is not MISSING}
+    return f"{weights.key(MODEL)} {defaults}"
+
+
+def measure(chunk: list[dict]) -> list[dict]:
+    """Make the videos of one or more settings, those of a setting together, and describe them."""
+    model, rows = weights.model(MODEL), {}
+    free = all_unguided(model, [case["prompt"] for case in chunk], [case["seed"] for case in chunk])
+    for setting in dict.fromkeys(case["setting"] for case in chunk):
+        group = [index for index, case in enumerate(chunk) if case["setting"] == setting]
+        clips = guided(model, [chunk[index] for index in group], [free[index] for index in group])
+        for index, clip in zip(group, clips, strict=True):
+            rows[index] = {"failed": clip} if isinstance(clip, str) else describe(clip, chunk[index], free[index])
+    return [rows[index] for index in range(len(chunk))]
+
+
+def guided(model, group: list[dict], free: list[Unguided]) -> list[Clip | str]:
+    """The clips of cases with the same setting; instead of a clip the text of the error that Guidance raises."""
+    if group[0]["knobs"] is None:
+        return [one.clip for one in free]
+    try:
+        return together(model, group, free)
+    except (ValueError, FloatingPointError) as error:
+        if len(group) == 1:
+            return [str(error)]
+        return [guided(model, *both)[0] for both in zip(([one] for one in group), ([one] for one in free), strict=True)]
+
+
+def together(model, group: list[dict], free: list[Unguided]) -> list[Clip]:
+    """One run, in which every prompt has a word and a target of its own."""
+    knobs = {name: tuple(one) if isinstance(one, list) else one for name, one in group[0]["knobs"].items()}
+    zero_shot = knobs.pop("target", "") == "zero-shot"
+    targets = [
+        one.along(case["word"], path(case)) if zero_shot else path(case) for case, one in zip(group, free, strict=True)
+    ]
+    guidance = Guidance([[case["word"]] for case in group], [[target] for target in targets], **knobs)
+    prompts, seeds = [case["prompt"] for case in group], [case["seed"] for case in group]
+    return generate(model, prompts, seeds, guidance=guidance, progress=False)
+
+
+def describe(clip: Clip, case: dict, free: Unguided) -> dict:
+    """All numbers of one video."""
+    return describe_boxes(clip, case["word"], path(case).boxes(len(clip.video)), free)
+
+
+def describe_boxes(clip: Clip, word: str, asked: np.ndarray, free: Unguided) -> dict:
+    """A video against the boxes (frames, 4) that were asked for, and against its unguided twin."""
+    device = weights.model(MODEL).device.type
+    seen, before = (look(one.video, device) for one in (clip, free.clip))
+    masks, old = seen.masks(word), before.masks(word)
+    boxes = boxes_of(masks)
+    far = centre_distances(boxes, asked)
+    sides = size(boxes[:1]), size(boxes[-1:])
+    cells = shrink_mask(torch.from_numpy(old), (SIDE, SIDE))
+    return compare(boxes, asked) | {
+        "size": size(boxes), "free size": size(boxes_of(old)), "growth": sides[1] / sides[0],
+        "start": float(far[0]), "end": float(far[-1]),
+        "scene kept": seen.scene() == before.scene(), "single": single(seen.counts(word)),
+        "outside": outside_change(clip.video, free.clip.video, masks, old),
+        "auroc": float(auroc(free.maps(word)[SIDE].cpu(), cells).nanmean()),
+    }  # fmt: skip
+
+
+def tune(settings: dict[str, dict | None], most: int | None = None) -> dict:
+    """The table of any settings on the tuning cases, printed and not stored: to choose the defaults of Guidance by."""
+    table = summary(runner.run("guidance_tuning", cases(settings, most, tuning_cases()), measure, batch(), key()))
+    show(table)
+    return table
+
+
+def batch() -> int:
+    """How many videos are made together."""
+    return 16 if torch.cuda.is_available() else 1
+
+
+def main(most: int | None = None) -> None:
+    """Measure, print and store; `most` limits the cases of each setting."""
+    table = summary(runner.run(NAME, cases(most=most), measure, batch(), key()))
+    show(table)
+    command = f"python -m benchmarks {NAME}" + (f" --most {most}" if most else "")
+    runner.store(NAME, table, command=command, weights=weights.key(MODEL))

@@ -1,0 +1,136 @@
+"""Asked size against got size: `python -m benchmarks resize`, the paper's Figure 4 with numbers.
+
+The asked box has the proportions of the object's drawing and stands where the object stands on average in the unguided
+video, moved in where it would leave the picture. Asked are five sizes in parts of the picture, and five in words,
+relative to the unguided size. Got is the size of the detected box: the side of a square as large, mean over frames.
+"""
+
+import numpy as np
+from scipy.stats import rankdata
+
+from xattn_helpers import Guidance, generate
+from xattn_helpers.adherence import size
+from xattn_helpers.metrics import centres, detect
+from xattn_helpers.pocket.captions import one_object
+from xattn_helpers.targets import Track, track
+from xattn_helpers.zero_shot import Unguided, all_unguided
+
+from . import runner, weights
+from .guidance import MODEL, batch, describe_boxes, key
+from .guidance_cases import OBJECTS, PAPER, PROPORTIONS, box
+
+NAME = "resize"
+WORDS = {"small": 0.5, "smaller": 0.75, "original": 1.0, "big": 1.35, "bigger": 1.75}  # times the unguided size
+SIZES = (0.2, 0.28, 0.35, 0.45, 0.6)  # in parts of the picture
+SHOWN = ("burger", "ball", "shark", "duck", "fish", "balloon", "rocket", "boat")
+SEEDS = (10, 11)
+SETTINGS = {"best": {}, "strength 200": {"strength": 200.0}, "paper": PAPER}
+LEAST, MOST = 0.08, 0.8  # of the picture: what can be asked for
+
+
+def cases(most: int | None = None) -> list[dict]:
+    """Every asked size of the first `most` pairs of an object and a seed, under every setting."""
+    pairs = [(word, seed) for seed in SEEDS for word in SHOWN][:most]
+    return [
+        {"setting": name, "prompt": one_object(word, OBJECTS[word][1], OBJECTS[word][0]), "word": word, "seed": seed,
+         "asked": asked, "knobs": knobs}
+        for name, knobs in SETTINGS.items() for word, seed in pairs for asked in (*SIZES, *WORDS)
+    ]  # fmt: skip
+
+
+def standing(word: str, side: float, boxes: np.ndarray) -> Track:
+    """A box of a size at the mean place of boxes (frames, 4), or in the middle if these are all NaN."""
+    place = np.full(2, 0.5) if np.isnan(boxes).all() else np.nanmean(centres(boxes), 0)
+    half = np.array(box(word, side)) / 2
+    return track([tuple(np.clip(place, half, 1 - half).clip(0, 1))], size=box(word, side))
+
+
+def wanted(case: dict, free: Unguided) -> tuple[float, Track]:
+    """The asked side and box; a size in words is relative to the unguided video, and 0.35 where that has no object."""
+    boxes = detect(free.clip.video, case["word"])[0]
+    own = size(boxes)
+    side = WORDS[case["asked"]] * (0.35 if np.isnan(own) else own) if case["asked"] in WORDS else case["asked"]
+    side = float(np.clip(side, LEAST, MOST))
+    return side, standing(case["word"], side, boxes)
+
+
+def measure(chunk: list[dict]) -> list[dict]:
+    """Make the guided videos, those of one setting together, and describe them."""
+    model, rows = weights.model(MODEL), {}
+    free = all_unguided(model, [case["prompt"] for case in chunk], [case["seed"] for case in chunk])
+    asked = [wanted(case, one) for case, one in zip(chunk, free, strict=True)]
+    for setting in dict.fromkeys(case["setting"] for case in chunk):
+        group = [index for index, case in enumerate(chunk) if case["setting"] == setting]
+        words, targets = [[chunk[index]["word"]] for index in group], [[asked[index][1]] for index in group]
+        guidance = Guidance(words, targets, **chunk[group[0]]["knobs"])
+        prompts, seeds = [chunk[index]["prompt"] for index in group], [chunk[index]["seed"] for index in group]
+        clips = generate(model, prompts, seeds, guidance=guidance, progress=False)
+        for index, clip in zip(group, clips, strict=True):
+            side, path = asked[index]
+            boxes = path.boxes(len(clip.video))
+            rows[index] = {"side": side} | describe_boxes(clip, chunk[index]["word"], boxes, free[index])
+    return [rows[index] for index in range(len(chunk))]
+
+
+def rank_correlation(asked: list[float], got: list[float]) -> dict:
+    """Spearman's, with a bootstrap interval over videos; videos without the object are left out."""
+    return _statistic(lambda *both: np.corrcoef(*map(rankdata, both))[0, 1], asked, got)
+
+
+def relative_error(asked: list[float], got: list[float]) -> dict:
+    """Median of |got / asked - 1|, with a bootstrap interval over videos."""
+    return _statistic(lambda one, other: float(np.median(np.abs(other / one - 1))), asked, got)
+
+
+def _statistic(measured, asked: list[float], got: list[float]) -> dict:
+    """A figure of pairs, with percentiles of 2,000 resamples of them; resamples without a value are left out."""
+    pairs = np.array([asked, got], float)
+    pairs = pairs[:, ~np.isnan(pairs).any(0)]  # (2, videos)
+    count = pairs.shape[1]
+    if count < 3:
+        return {"mean": np.nan, "low": np.nan, "high": np.nan, "n": count}
+    draws = np.random.default_rng(0).integers(0, count, (2000, count))
+    values = [measured(*pairs[:, draw]) for draw in draws if np.ptp(pairs[:, draw], axis=1).all()]
+    low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
+    found = {"mean": measured(*pairs), "low": low, "high": high}
+    return {name: round(float(value), 4) for name, value in found.items()} | {"n": count}
+
+
+def summary(rows: list[dict]) -> dict:
+    """For each setting how the sizes agree, for all that was asked and for words and numbers apart, and every pair."""
+    table = {}
+    for setting in SETTINGS:
+        there = [row for row in rows if row["setting"] == setting]
+        groups = {"all": there, "words": [row for row in there if row["asked"] in WORDS]}
+        groups["numbers"] = [row for row in there if row["asked"] not in WORDS]
+        pairs = {name: ([row["side"] for row in some], [row["size"] for row in some]) for name, some in groups.items()}
+        table[setting] = {
+            "knobs": SETTINGS[setting],
+            "rank correlation": {name: rank_correlation(*both) for name, both in pairs.items()},
+            "median relative error": {name: relative_error(*both) for name, both in pairs.items()},
+            "seen": runner.rate([row["covered"] for row in there]),
+            "scene kept": runner.rate([row["scene kept"] for row in there]),
+            "one instance": runner.rate([row["single"] > 0.5 for row in there]),
+            "cases": [[row["word"], row["seed"], row["asked"], *_numbers(row)] for row in there],
+        }
+    return table
+
+
+def _numbers(row: dict) -> list[float]:
+    """Asked, got and unguided size."""
+    return [round(row[name], 4) for name in ("side", "size", "free size")]
+
+
+def show(table: dict) -> None:
+    """Print the settings, a line each."""
+    for setting, row in table.items():
+        texts = [f"{one} {runner.show(row[one]['all'], percent=False)}" for one in list(row)[1:3]]
+        print(setting, *texts, *(f"{one} {runner.show(row[one])}" for one in list(row)[3:6]), sep=" | ")
+
+
+def main(most: int | None = None) -> None:
+    """Measure, print and store; `most` limits the pairs of an object and a seed."""
+    table = summary(runner.run(NAME, cases(most), measure, batch(), f"{key()} {PROPORTIONS} {WORDS}"))
+    show(table)
+    command = f"python -m benchmarks {NAME}" + (f" --most {most}" if most else "")
+    runner.store(NAME, table, command=command, weights=weights.key(MODEL), seeds=SEEDS)
