@@ -49,7 +49,6 @@ def main() -> None:
     for name, table in {
         "detector": detector_table(), "quality": quality_table(), "motions": motions_table(), "auroc": auroc_table(),
         "training": training_table(notes), "speed": speed_table(), "objects": objects_table(), "source": source(),
-        "state": notes["t2v"].get("note", ""),
     }.items():  # fmt: skip
         text = text.replace(f"<!-- {name} -->", table)
     CARD.write_text(text)
@@ -85,12 +84,20 @@ def draw_sheet(name: str) -> None:
     figure.savefig(PICTURES / f"{name}.webp", dpi=110, pil_kwargs={"quality": 85})
 
 
+def runs(note: dict) -> list[dict]:
+    """The runs that a network was trained in, the first one first."""
+    return [*(run for before in note.get("before", []) for run in runs(before)), note]
+
+
 def draw_curves(notes: dict) -> None:
     """Training loss of the four networks over steps."""
     figure, axes = plt.subplots(1, len(NETWORKS), figsize=(11, 2.4))
     for axis, (key, title) in zip(axes, NETWORKS.items(), strict=True):
-        steps, losses = zip(*notes[key]["curve"], strict=True)
-        axis.plot(steps, losses, lw=0.8)
+        begin = 0
+        for note in runs(notes[key]):  # one colour each: their losses weigh timesteps differently
+            steps, losses = zip(*note["curve"], strict=True)
+            axis.plot([begin + step for step in steps], losses, lw=0.8)
+            begin += note["plan"]["steps"]
         axis.set(title=title, xlabel="step", yscale="log")
     axes[0].set_ylabel("training loss")
     figure.tight_layout()
@@ -146,12 +153,13 @@ def training_table(notes: dict) -> str:
     """Data and compute."""
     rows = []
     for key, title in NETWORKS.items():
-        note = notes[key]
-        plan = note["plan"]
-        rows.append([
-            title, f"{note['parameters'] / 1e6:.2f} M", f"{plan['steps']:,}", f"{plan['batch'] * note['processes']}",
-            f"{plan['learning_rate']:g}", f"{note['seconds'] / 60:.1f}", note["device"], note["date"],
-        ])  # fmt: skip
+        for count, note in enumerate(runs(notes[key])):
+            plan, device = note["plan"], f"{note['processes']} × {note['device']}"
+            rows.append([
+                f"{title}, continued" if count else title, f"{note['parameters'] / 1e6:.2f} M", f"{plan['steps']:,}",
+                f"{plan['batch'] * note['processes']}", f"{plan['learning_rate']:g}", f"{note['seconds'] / 60:.1f}",
+                device, note["date"],
+            ])  # fmt: skip
     return table_of(["network", "parameters", "steps", "batch", "learning rate", "minutes", "device", "date"], rows)
 
 

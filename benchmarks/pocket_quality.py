@@ -37,8 +37,7 @@ def cases(model: str, most: int | None = None) -> list[dict]:
     while any(len(found[kind]) < count for kind, count in CASES.items()):
         clip = clips.sample(rng)
         text = clip.caption
-        says_motion = bool(clip.motion) and clip.motion in text
-        kind = "two" if len(clip.actors) == 2 else "motion" if says_motion else "one"
+        kind = "two" if len(clip.actors) == 2 else "motion" if clip.says_motion else "one"
         if held_out(text) and len(found[kind]) < CASES[kind]:
             seed = NEW_SEED + len(found[kind])
             objects = [actor.name for actor in clip.actors]

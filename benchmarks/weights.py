@@ -18,7 +18,9 @@ def model(name: str) -> Model:
 def key(name: str) -> str:
     """A short name of the weights that one model and the detector have, for rows that depend on them."""
     digest = hashlib.sha256()
-    for folder in (CHECKPOINTS[name].unet, "vae", "text_encoder", "detector"):
+    checkpoint = CHECKPOINTS[name]
+    for folder in (checkpoint.unet, "vae", "text_encoder", "detector"):
         for file in sorted((POCKET / folder).glob("*.safetensors")):
             digest.update(file.read_bytes())
+    digest.update((POCKET / checkpoint.scheduler / "scheduler_config.json").read_bytes())
     return digest.hexdigest()[:12]

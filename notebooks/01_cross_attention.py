@@ -267,9 +267,9 @@ plt.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plt.show()
 
 # %% [markdown]
-# About half of all attention goes to the end token and the padding, and a seventh to the start token alone, which is
-# nearly three times its equal share. The words together get a third. It depends on the layer: at 8 × 8 on the way
-# down and in the middle, words get more than half; in the very last layer, the start token gets most.
+# About half of all attention goes to the end token and the padding, and a sixth to the start token alone, which is
+# three times its equal share. The words together get a third. It depends on the layer: at 8 × 8 on the way down and
+# in the middle, words get more than half; in the very last layer, the start token gets most.
 #
 # Why should a network look at padding? A row of $\mathcal{A}$ must add up to one, so a pixel that needs no word has
 # to put its attention *somewhere*. Start and padding are nearly the same in every caption, and make a good place for
@@ -278,8 +278,8 @@ plt.show()
 #
 # ## 5. Every frame: does the map follow the object?
 #
-# In a video each frame has its own maps. This burger is told to move to the right. We keep every step of this run,
-# for the explorer of section 12.
+# In a video each frame has its own maps. This burger is told to move to the right, and with this seed it does (the
+# model card tells how often that works). We keep every step of this run, for the explorer of section 12.
 
 # %%
 moving = "a burger floats to the right on the water"
@@ -328,9 +328,9 @@ image_grid(
 # %% [markdown]
 # The picture has the shape of the network's name. All five layers at 8 × 8 find the burger, with clean maps. At 16 ×
 # 16 it depends on the place: the first layer, right behind the noisy latent, is grainy; the next ones find the
-# burger; and in the very last one hardly anything is left of it. **The mid layer at 4 × 4 fails**: it lights up whole
-# rows of the picture, and one of its cells is nearly as large as the burger. Remember that when guidance is to use
-# "mid" layers.
+# burger; and in the very last one hardly anything is left of it. **The mid layer at 4 × 4 fails**: it lights up cells
+# without a burger, and one of its cells is nearly as large as the burger. Remember that when guidance is to use "mid"
+# layers.
 #
 # The recorder averages over any choice of layers. The paper uses 16 × 16 and 8 × 8.
 
@@ -341,8 +341,8 @@ for place, resolution in dict.fromkeys(kinds):  # each of them once
     print(f"{place:5}{resolution:2} × {resolution:<2} {finds(mean, burger_masks).nanmean():.2f}")
 
 # %% [markdown]
-# The mean over the upper layers at 16 × 16 is much better than most of its members. A mean of probabilities listens
-# to the layer with strong contrasts, and the grainy layers are also the faint ones.
+# The mean over the upper layers at 16 × 16 is as good as the best of its members. A mean of probabilities listens to
+# the layer with strong contrasts, and the grainy layers are also the faint ones.
 #
 # A resolution that no layer has is an error that tells what there is.
 
@@ -559,7 +559,7 @@ for title, one in zip(columns, chosen, strict=True):
 # %% [markdown]
 # At 16 × 16 and 8 × 8 the background goes black and a shape stays that is close to the burger's (the red tint is the
 # detected mask). The overlap of that shape with the mask, 1 if they were the same, rises accordingly; part of what is
-# missing is the coarse grid. At 4 × 4 the threshold keeps a row of the picture.
+# missing is the coarse grid. At 4 × 4 the threshold keeps cells all over the picture.
 #
 # A place can now be read off a map: its centre of mass. Does it move with the burger?
 
@@ -594,9 +594,9 @@ for title, name in names.items():
 image_grid(rows, row_titles=list(names), column_titles=["stretched", "soft threshold"])
 
 # %% [markdown]
-# Both rows were drawn with the same confidence. But in the upper one "burger" got up to half of a pixel's attention,
-# and in the lower one never more than 0.03: less than the equal share of 0.05. The shapes in it are noise. Look at
-# the probabilities *before* you stretch them.
+# Both rows were drawn with the same confidence. But in the upper one "burger" got more than half of a pixel's
+# attention, and in the lower one never more than 0.02: less than the equal share of 0.05. The shapes in it are noise.
+# Look at the probabilities *before* you stretch them.
 
 # %% [markdown]
 # ## 11. Where maps mislead
@@ -622,7 +622,7 @@ for i, one, two in zip(others, before, after, strict=True):
     print(f"{tokens[i]:7} AUROC for the burger {one:.2f}, as a share of the other words {two:.2f}")
 
 # %% [markdown]
-# Much of the find was only the common rise: as a share, "floats" and "the" lose most of it, and "on" and "water" turn
+# Much of the find was only the common rise: as a share, "floats" and "the" lose part of it, and "on" and "water" turn
 # out to avoid the burger. "A" keeps its place: it stands before the noun in nearly every caption that
 # the model has learnt from. **An AUROC near 1 does not make a word the name of the object.**
 #

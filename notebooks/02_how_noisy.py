@@ -286,10 +286,12 @@ plt.show()
 # %% [markdown]
 # In nearly every panel the two models lie side by side, and the *layers* differ far more. At 8 × 8 the noun's map finds
 # its object almost perfectly, at 16 × 16 less well, at 4 × 4 not at all. There is noise at 16 × 16, in both models: the maps
-# are more than twice as rough as a perfect map, and after the soft threshold they cover their object badly. Entropies above
-# .9 say that on its own scale a map is almost flat, and the object a small bump on it. The map's centre is steadiest at 8 × 8
-# (up), where it trembles hardly more than that of a perfect map on so coarse a grid. The clearest difference between the
-# models is the leakage in the down blocks: in the video model it is lower at 16 × 16 and higher at 8 × 8.
+# are more than twice as rough as a perfect map, and after the soft threshold they cover their object badly. Entropies near
+# or above .9 say that on its own scale a map is almost flat, and the object a small bump on it. The map's centre is
+# steadiest at 8 × 8 (up), where it trembles hardly more than that of a perfect map on so coarse a grid. Where the models
+# differ clearly, the video model is mostly the cleaner one: outside the mid block its maps are a little smoother, and in
+# three of four places more concentrated (lower entropy). Leakage goes both ways: in the video model it is lower at
+# 16 × 16 (down) and 8 × 8 (up), and higher at 8 × 8 (down).
 #
 # Why are there fewer prompts behind the numbers at 4 × 4? A cell of that grid is a sixteenth of the picture, and small
 # objects do not fill half of any:
@@ -381,10 +383,10 @@ if DETECTOR:
     display(markdown_table(["tokens", "16 up: on the object", "outside", "8 up: on the object", "outside"], rows))
 
 # %% [markdown]
-# At 8 × 8, pixels of the shark spend several times as much on "shark" as other pixels do, and take it from the padding.
-# At 16 × 16 they take a little from the start token and give a little to *all* words: those layers seem to ask "is there
-# something here that the caption speaks of?" rather than "what is it?". This is how a shark comes to be visible under
-# "in" and "the", without any word knowing of another.
+# At 8 × 8, pixels of the shark spend several times as much on "shark" as other pixels do, and take it from the
+# padding. At 16 × 16 they take a little from the start token and give a little to nearly *all* words: those layers
+# seem to ask "is there something here that the caption speaks of?" rather than "what is it?". This is how a shark
+# comes to be visible under "in" and "the", without any word knowing of another.
 
 # %% [markdown]
 # ## 7. When is the map good enough for guidance?
@@ -408,7 +410,7 @@ plt.show()
 
 # %% [markdown]
 # At 8 × 8 the map points to the object's later place from the very first steps, when the picture is still noise. At
-# 16 × 16 it begins not far above chance and needs about a third of the steps. In which steps do the models differ?
+# 16 × 16 it begins at about .7 and needs up to half of the steps. In which steps do the models differ?
 
 # %%
 for place, by_step in table["AUROC of steps"].items():
@@ -448,9 +450,9 @@ plt.show()
 
 
 # %% [markdown]
-# The dots follow the diagonal: a prompt that is hard for one model is hard for the other. This is why taking the
-# difference prompt by prompt makes its interval so much narrower than those of the two means. We look at the single
-# worst video of the table.
+# The dots follow the diagonal, most of them a little above it: a prompt that is hard for one model is hard for the
+# other. This is why taking the difference prompt by prompt makes its interval so much narrower than those of the two
+# means. We look at the single worst video of the table.
 
 # %%
 def auroc_of(case):
@@ -470,10 +472,9 @@ titles = ["video", f"{word}, 16 up", f"{word}, 8 up"]
 image_grid(rows, row_titles=titles, column_titles=[f"frame {frame}" for frame in frames])
 
 # %% [markdown]
-# The map of "shark" at 16 × 16 marks the line between water and sand, in every frame: these layers answer to *edges*, and
-# the horizon is a longer edge than a pale shark. At 8 × 8 it shows a shark also in the frames where none was drawn.
-# **Attention tells where the model looks for an object, not that there is one.** A guidance that reads the first kind of
-# map pushes the sea floor about; one that reads the second may be satisfied with an empty place.
+# The map of "shark" at 16 × 16 marks the outline of the shark, and more brightly the line between water and sand, in
+# every frame: these layers answer to *edges*, and the sea floor is a longer edge than a small, pale shark. At 8 × 8 the
+# map is on the shark. A guidance that reads the first kind of map pushes the sea floor about.
 
 # %% [markdown]
 # ## 9. The answer
@@ -531,16 +532,15 @@ Markdown(
 # partly after the soft threshold (see the IoU column). And where other words show the object as well, moving the map of
 # the noun alone leaves their evidence at the old place.
 #
-# **What cannot be concluded.** Our video model was *inflated* from our image model: its maps began as copies of the image
-# model's, and were only trained on. That is the best case for clean maps. More than that: in the weights that ship now,
-# the mid and upper blocks *are* the image model's, and only the lower blocks were trained on video (the model card says
-# why), so that in the upper blocks the same layers were compared on the features of images and of videos. ModelScope was inflated from Stable Diffusion
-# too, but trained on web videos with noisy captions, for much longer, and at other scales. An early experiment of this
-# project trained a pocket video model from nothing: its maps at 16 × 16 were noise, like the paper's, and only 8 × 8 found
-# the noun. So *how a video model was trained* can decide the question, and "video" as such does not. Our text encoder is
-# frozen and keeps each word nearly to itself; CLIP's lets later words look back at earlier ones, which is one more way
-# for a shark to get under "the". And no number of this notebook says anything about ModelScope itself: for that, run
-# section 1 on a GPU, and bring a detector.
+# **What cannot be concluded.** Our video model was *inflated* from our image model: its maps began as copies of the
+# image model's, and were only trained on. That is the best case for clean maps. It also saw more pictures than the
+# image model did, sixteen to a video. ModelScope was inflated from Stable Diffusion too, but trained on web videos
+# with noisy captions, for much longer, and at other scales. An early experiment of this project trained a pocket
+# video model from nothing: its maps at 16 × 16 were noise, like the paper's, and only 8 × 8 found the noun. So *how a
+# video model was trained* can decide the question, and "video" as such does not. Our text encoder is frozen and keeps
+# each word nearly to itself; CLIP's lets later words look back at earlier ones, which is one more way for a shark to
+# get under "the". And no number of this notebook says anything about ModelScope itself: for that, run section 1 on a
+# GPU, and bring a detector.
 
 # %% [markdown]
 # ## Exercises

@@ -95,6 +95,11 @@ def test_a_motion_that_is_told_happens_and_a_picture_never_tells_one(many):
             assert phrase not in clip.caption or phrase == f" {clip.motion} "
 
 
+def test_a_clip_says_its_motion_when_the_caption_has_the_words(many):
+    assert all(clip.says_motion == (f" {clip.motion} " in clip.caption) for clip in many if clip.motion)
+    assert not any(clip.says_motion for clip in many if not clip.motion)
+
+
 def test_most_motions_of_single_objects_are_told(many):
     alone = [clip for clip in many if len(clip.actors) == 1 and clip.motion]
     told = sum(clip.motion in clip.caption for clip in alone) / len(alone)

@@ -36,6 +36,7 @@ def numbered(clips=6, frames=2):
         image_tokens=10 * number[:, None].repeat(1, MAX_TOKENS),
         video_usable=number % 2 == 1,
         image_usable=number > 0,
+        says_motion=number < 2,
     )
 
 
@@ -55,6 +56,14 @@ def test_tokens_are_those_of_the_captions(encoded, tokenizer):
     assert torch.equal(encoded[2].image_tokens, tokenize(tokenizer, [clip.image_caption for clip in told]))
     assert encoded[2].video_usable.tolist() == [not held_out(clip.caption) for clip in told]
     assert encoded[2].image_usable.tolist() == [not held_out(clip.image_caption) for clip in told]
+    assert encoded[2].says_motion.tolist() == [clip.says_motion for clip in told]
+
+
+def test_a_share_of_the_videos_can_come_from_captions_that_name_a_motion():
+    torch.manual_seed(0)
+    _, tokens = numbered().videos(40, motion_share=0.75)
+    assert (tokens[:30, 0] == 1).all()  # the only clip that names one and is not held out
+    assert set(tokens[30:, 0].tolist()) == {1, 3, 5}
 
 
 def test_a_second_call_reads_the_file(encoded, monkeypatch):

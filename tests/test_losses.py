@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from diffusers import DDPMScheduler
+from diffusers.schedulers.scheduling_ddpm import rescale_zero_terminal_snr
 from torch import nn
 
 from xattn_helpers.pocket import losses
@@ -12,7 +13,9 @@ from xattn_helpers.pocket.losses import (
     build_scheduler,
     class_map,
     diffusion_loss,
+    draw_timesteps,
     reconstruction_loss,
+    rescale,
     spoil,
     through,
     timestep_weights,
@@ -73,7 +76,7 @@ def test_who_knows_the_noise_has_no_loss(latents):
 
 def test_a_constant_error_costs_its_square_times_the_weights(latents):
     oracle = Oracle(latents, error=0.5)
-    weights = timestep_weights(ALPHAS)
+    weights = timestep_weights(ALPHAS, largest=10.0)
     assert loss_of(oracle).item() == pytest.approx(0.25 * weights[oracle.timesteps].mean().item(), rel=1e-4)
 
 
@@ -117,12 +120,36 @@ def test_gradients_reach_the_network_and_not_the_text_encoder():
 def test_timestep_weights_against_hand_computation():
     signal = torch.tensor([0.99, 0.9, 0.5, 0.25, 0.05])  # snr 99, 9, 1, 1/3, 1/19
     raw = torch.tensor([100 / 99 * 5 / 99, 10 / 9 * 5 / 9, 2, 4, 10])  # 1 + 19 = 20 is capped
-    assert torch.allclose(timestep_weights(signal), raw / raw.mean())
+    assert torch.allclose(timestep_weights(signal, largest=10.0), raw / raw.mean())
 
 
 def test_timestep_weights_are_one_on_average_and_grow_with_the_noise():
-    weights = timestep_weights(ALPHAS)
+    weights = timestep_weights(ALPHAS, largest=10.0)
     assert weights.mean().item() == pytest.approx(1) and (weights.diff() >= -1e-6).all() and weights.min() > 0
+
+
+def test_half_of_a_focus_is_drawn_from_the_noisiest_part():
+    torch.manual_seed(0)
+    drawn = draw_timesteps(20_000, 1000, share=0.5, begin=0.8)
+    assert drawn.min() >= 0 and drawn.max() < 1000
+    assert (drawn >= 800).float().mean().item() == pytest.approx(0.5 + 0.5 * 0.2, abs=0.02)
+    assert draw_timesteps(500, 1000, share=1.0, begin=0.9).min() >= 900
+
+
+def test_rescaling_to_no_signal_is_that_of_diffusers():
+    betas = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear").betas.double()
+    assert torch.allclose(rescale((1 - betas).cumprod(0), 0.0), rescale_zero_terminal_snr(betas))
+
+
+def test_the_schedule_of_videos_ends_in_less_signal_and_begins_alike():
+    image, video = (build_scheduler(kind).alphas_cumprod.sqrt() for kind in ("image", "video"))
+    assert video[-1].item() == pytest.approx(0.03, abs=1e-4) and image[-1].item() == pytest.approx(0.0683, abs=1e-3)
+    assert video[0].item() == pytest.approx(image[0].item(), abs=1e-5) and (video.diff() < 0).all()
+
+
+def test_videos_weigh_the_noisiest_steps_more_than_images():
+    image, video = (timestep_weights(ALPHAS, losses.LARGEST_WEIGHT[kind]) for kind in ("image", "video"))
+    assert video[-1] / video[0] > 3 * image[-1] / image[0]
 
 
 def test_the_schedule_is_that_of_stable_diffusion():

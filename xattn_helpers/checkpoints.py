@@ -26,13 +26,16 @@ class Checkpoint:
     steps: int = 25
     guidance_scale: float = 7.5
     unet: str = "unet"  # its subfolder
+    scheduler: str = "scheduler"  # its subfolder
     licence: str = ""
     download: str = ""
 
 
 CHECKPOINTS = {
     "pocket": Checkpoint(str(POCKET), 16, 128, 128, steps=14, guidance_scale=4.0),
-    "pocket-t2i": Checkpoint(str(POCKET), 1, 128, 128, steps=14, guidance_scale=4.0, unet="unet_t2i"),
+    "pocket-t2i": Checkpoint(
+        str(POCKET), 1, 128, 128, steps=14, guidance_scale=4.0, unet="unet_t2i", scheduler="scheduler_t2i"
+    ),
     "modelscope": Checkpoint(
         "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256, guidance_scale=9.0,
         licence="CC-BY-NC-4.0, research use only", download="3.5 GB",
@@ -71,7 +74,7 @@ def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     """The parts of a model by name; the network is touched only for a checkpoint that is not a folder."""
     local = Path(checkpoint.source).is_dir() or Path(checkpoint.source).is_absolute()
     if local:
-        _check_folder(Path(checkpoint.source), checkpoint.unet)
+        _check_folder(Path(checkpoint.source), [getattr(checkpoint, part, part) for part in PARTS])
     elif checkpoint.licence:
         print(f"{checkpoint.source}: {checkpoint.licence}; {checkpoint.download} to download the first time.")
     with quiet():
@@ -91,10 +94,9 @@ def guess_defaults(checkpoint: Checkpoint, parts: dict) -> Checkpoint:
     return replace(checkpoint, frames=16 if video else 1, height=height, width=width, guidance_scale=scale)
 
 
-def _check_folder(folder: Path, unet: str) -> None:
+def _check_folder(folder: Path, needed: list[str]) -> None:
     if not folder.is_dir():
         raise FileNotFoundError(f"the pocket models are missing from this installation, {folder}; see `make train`")
-    needed = [unet, *PARTS[1:]]
     missing = [part for part in needed if not any((folder / part).glob("*.json"))]
     if missing:
         raise FileNotFoundError(
@@ -110,7 +112,7 @@ def _check_folder(folder: Path, unet: str) -> None:
 
 def _load_part(checkpoint: Checkpoint, part: str, dtype: torch.dtype, local: bool):
     """One part, half-precision files first if that is what is wanted; every failure names the part."""
-    where = {"subfolder": checkpoint.unet if part == "unet" else part, "local_files_only": local}
+    where = {"subfolder": getattr(checkpoint, part, part), "local_files_only": local}
     variants = ("fp16", None) if dtype == torch.float16 else (None, "fp16")
     failures = []
     for variant in variants if part in NETWORKS else (None,):

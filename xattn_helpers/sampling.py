@@ -36,7 +36,7 @@ class Clip:
 def initial_latents(model: Model, seeds: list[int], frames: int, height: int, width: int) -> Tensor:
     """Gaussian noise (seeds, channels, frames, h, w); drawn on the CPU, so that every device starts from the same."""
     side = model.pixels_per_latent
-    shape = (model.unet.config.in_channels, frames, height // side, width // side)
+    shape = (model.vae.config.latent_channels, frames, height // side, width // side)
     noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
     return torch.stack(noise).to(model.device, model.dtype)
 

@@ -10,8 +10,8 @@ from .vocabulary import FREE_SCENES, MEDIA, MOTIONS, OBJECTS, SIZES, STILL, verb
 
 FRAMES = 16
 BACKDROPS = 48  # painted variants of each scene
-TWO_OBJECTS = 0.5  # share of the clips with a second object: this is what binds words to places
-SAY_MOTION = 0.6  # share of the clips with a motion that also say so
+TWO_OBJECTS = 0.4  # share of the clips with a second object: this is what binds words to places
+SAY_MOTION = 0.9  # share of the clips with a motion that also say so
 GROUND = (0.38, 0.88)  # rows in which things stand in a scene with ground
 LEAST_SIZE, MOST_SIZE = 0.22, 0.68  # long side over frame side; less is lost in 16 x 16 latents
 TURN = 0.12  # share of the free movers that turn around half-way
@@ -41,6 +41,11 @@ class Clip:
     motion: str = ""  # what the object that the caption names first does, if one of the named motions
     sizes: tuple[str, ...] = ()  # in the order of the caption
 
+    @property
+    def says_motion(self) -> bool:
+        """Whether the caption names the motion."""
+        return bool(self.motion) and self.motion in self.caption
+
 
 def sample(rng: random.Random, frames: int = FRAMES) -> Clip:
     """Draw a clip: mostly everyday pairs of object and scene, now and then a wolf that howls to the moon."""
@@ -49,7 +54,7 @@ def sample(rng: random.Random, frames: int = FRAMES) -> Clip:
     first = rng.choice(list(OBJECTS))
     scene = rng.choice([scene for scene in MEDIA if verbs(first, scene)])
     size = rng.choices(list(SIZES), (0.2, 0.6, 0.2))[0]
-    motion = rng.choice(("", "", "", STILL, STILL, *MOTIONS))
+    motion = rng.choice(("", "", "", STILL, STILL, *MOTIONS, *MOTIONS))
     actors = [_actor(rng, first, scene, motion, size, frames)]
     sizes = (size,)
     if rng.random() < TWO_OBJECTS:

@@ -24,10 +24,17 @@ class LatentClips:
     image_tokens: Tensor  # (clips, MAX_TOKENS): without the motion
     video_usable: Tensor  # (clips,) bool
     image_usable: Tensor  # (clips,) bool
+    says_motion: Tensor  # (clips,) bool
 
-    def videos(self, count: int) -> tuple[Tensor, Tensor]:
-        """A random batch: latents (count, 4, frames, 16, 16) and tokens (count, MAX_TOKENS)."""
-        clip = _choose(self.video_usable, count)
+    def videos(self, count: int, motion_share: float = 0.0) -> tuple[Tensor, Tensor]:
+        """A random batch: latents (count, 4, frames, 16, 16) and tokens (count, MAX_TOKENS).
+
+        A share of it is drawn from the captions that name a motion, the rest from all.
+        """
+        moving = round(motion_share * count)
+        clip = torch.cat(
+            [_choose(self.video_usable & self.says_motion, moving), _choose(self.video_usable, count - moving)]
+        )
         return self.latents[clip].float().transpose(1, 2), self.video_tokens[clip]
 
     def images(self, count: int) -> tuple[Tensor, Tensor]:
@@ -43,6 +50,8 @@ class LatentClips:
 
 def _choose(usable: Tensor, count: int) -> Tensor:
     candidates = usable.nonzero()[:, 0]
+    if count == 0:
+        return candidates[:0]
     return candidates[torch.randint(len(candidates), (count,), device=usable.device)]
 
 
@@ -65,12 +74,13 @@ def encode_clips(
         video, _ = world.draw(batch)
         latents = encoder.encode((2 * video.flatten(0, 1) - 1).to(dtype)).latent_dist.mode()
         stored.append((latents * vae.config.scaling_factor).half().unflatten(0, video.shape[:2]))
-        captions += [(clip.caption, clip.image_caption) for clip in clips]
-    video_captions, image_captions = map(list, zip(*captions, strict=True))
+        captions += [(clip.caption, clip.image_caption, clip.says_motion) for clip in clips]
+    video_captions, image_captions, says_motion = map(list, zip(*captions, strict=True))
     clips = LatentClips(
         torch.cat(stored), tokenize(tokenizer, video_captions), tokenize(tokenizer, image_captions),
         torch.tensor([not held_out(text) for text in video_captions]),
         torch.tensor([not held_out(text) for text in image_captions]),
+        torch.tensor(says_motion),
     ).to(device)  # fmt: skip
     file.parent.mkdir(parents=True, exist_ok=True)
     torch.save({name: tensor.cpu() for name, tensor in vars(clips).items()}, file)

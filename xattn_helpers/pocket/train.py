@@ -9,6 +9,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,7 +23,7 @@ from .detector import PocketDetector
 from .fit import OutOfTime, Plan, Training
 from .latents import LatentClips, encode_clips, tokenize
 from .losses import build_scheduler, class_map, compile_blocks, diffusion_loss, reconstruction_loss, spoil, through
-from .networks import build_image_unet, build_vae, build_video_unet, inflate
+from .networks import build_image_unet, build_vae, build_video_unet, copy_weights, inflate
 from .text import build_text_encoder, build_tokenizer
 from .vocabulary import MEDIA, OBJECTS
 from .world import World, sample_batch
@@ -41,25 +42,28 @@ class TrainConfig:
     out: Path = field(default=WEIGHTS, metadata={"help": "folder of the finished models"})
     work: Path = field(default=Path("runs/pocket"), metadata={"help": "folder of checkpoints and latents"})
     seed: int = 0
-    clips: int = field(default=32768, metadata={"help": "clips in the training set of the diffusion models"})
+    clips: int = field(default=49152, metadata={"help": "clips in the training set of the diffusion models"})
     vae_steps: int = 2000
     vae_batch: int = 96
     detector_steps: int = 1500
     detector_batch: int = 96
     t2i_steps: int = 4000
-    t2i_batch: int = 256
+    t2i_batch: int = 512
     t2v_steps: int = 2500
     t2v_batch: int = 96
+    t2v_noisy_share: float = field(default=0.6, metadata={"help": "of the timesteps, drawn from the noisiest: motion"})
+    t2v_noisy_from: float = field(default=0.75, metadata={"help": "where the noisiest timesteps begin, in [0, 1)"})
+    t2v_motion_share: float = field(default=0.0, metadata={"help": "of a batch, from captions that name a motion"})
     minutes: float = field(default=math.inf, metadata={"help": "stop after this time; the next call goes on"})
     compile: bool = field(default=False, metadata={"help": "compile the blocks: minutes at first, then faster (CUDA)"})
-    go_on: bool = field(default=False, metadata={"help": "start t2i and t2v from the finished weights in --out"})
+    go_on: list[str] = field(default_factory=list, metadata={"help": "of t2i, t2v: start from the weights in --out"})
     smoke: bool = field(default=False, metadata={"help": "a few steps of everything, to see that it runs"})
 
     def __post_init__(self):
         self.out, self.work = Path(self.out), Path(self.work)
-        unknown = set(self.stages) - set(STAGES)
-        if unknown:
-            raise ValueError(f"stages: {sorted(unknown)} given, possible are {', '.join(STAGES)}")
+        for name, given, possible in (("stages", self.stages, STAGES), ("go_on", self.go_on, STAGES[-2:])):
+            if unknown := set(given) - set(possible):
+                raise ValueError(f"{name}: {sorted(unknown)} given, possible are {', '.join(possible)}")
         if self.smoke:
             self.work = self.work / "smoke"  # the real checkpoints and the real weights stay as they are
             self.out = self.work / "weights" if self.out == WEIGHTS else self.out
@@ -107,10 +111,11 @@ class Trainer:
         notes = json.loads(file.read_text()) if file.exists() else {}
         device = torch.cuda.get_device_name() if self.device.type == "cuda" else "CPU"
         thin = training.curve[:: max(1, len(training.curve) // CURVE_POINTS)]
+        before = [notes[name]] if name in self.config.go_on and name in notes else []
         notes[name] = {
             "plan": vars(training.plan), "seconds": training.seconds, "curve": thin, "seed": self.config.seed,
             "processes": self.accelerator.num_processes, "device": device, "date": date.today().isoformat(),
-            "parameters": sum(weight.numel() for weight in training.network.parameters()),
+            "parameters": sum(weight.numel() for weight in training.network.parameters()), "before": before,
         }  # fmt: skip
         self.config.out.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(notes, indent=1) + "\n")
@@ -165,25 +170,28 @@ class Trainer:
         tokenizer = build_tokenizer()
         if self.accelerator.is_main_process:
             tokenizer.save_pretrained(self.config.out / "tokenizer")
-            build_scheduler().save_pretrained(self.config.out / "scheduler")
+            build_scheduler("video").save_pretrained(self.config.out / "scheduler")
+            build_scheduler("image").save_pretrained(self.config.out / "scheduler_t2i")
         self.save(build_text_encoder(tokenizer), "text_encoder")
 
     def t2i(self) -> None:
         """Text-to-image model, on single frames."""
         data, text_encoder, empty = self.training_set()
         loss = diffusion_loss(data.images, text_encoder, empty)
-        network = self.finished(UNet2DConditionModel, "unet_t2i") if self.config.go_on else build_image_unet()
+        network = self.finished(UNet2DConditionModel, "unet_t2i") if "t2i" in self.config.go_on else build_image_unet()
         self.save(self.fit("t2i", network, loss, learning_rate=6e-4), "unet_t2i")
 
     def t2v(self) -> None:
         """Text-to-video model, inflated from the text-to-image model."""
         data, text_encoder, empty = self.training_set()
-        if self.config.go_on:
-            network = self.finished(UNet3DConditionModel, "unet")
+        if "t2v" in self.config.go_on:
+            network = copy_weights(self.finished(UNet3DConditionModel, "unet"), build_video_unet())
         else:
             network = inflate(self.finished(UNet2DConditionModel, "unet_t2i"), build_video_unet())
-        loss = diffusion_loss(data.videos, text_encoder, empty)
-        self.save(self.fit("t2v", network, loss, learning_rate=5e-4), "unet")
+        config = self.config
+        videos = partial(data.videos, motion_share=config.t2v_motion_share)
+        loss = diffusion_loss(videos, text_encoder, empty, "video", (config.t2v_noisy_share, config.t2v_noisy_from))
+        self.save(self.fit("t2v", network, loss, learning_rate=4e-4), "unet")
 
     def finished(self, kind: type[ModelMixin], folder: str) -> ModelMixin:
         """A model that an earlier stage, or an earlier training, has stored."""
