@@ -154,7 +154,7 @@ rows, titles = [], []
 for title, (video, word_maps) in videos.items():
     rows += [[strip(video, 6)], [strip(heatmaps(word_maps, size=128), 6)]]
     titles += [title, "its map"]
-image_grid(rows, row_titles=titles, cell=0.65)
+image_grid(rows, row_titles=titles, cell=0.6)
 
 # %% [markdown]
 # On its own the car drives up the picture, away from us. With the truck's maps it does so only at first, and as a
@@ -259,10 +259,11 @@ rows = [
 markdown_table(["swapped clips", "", *groups], rows)
 
 # %% [markdown]
-# The paper explains its artefacts by a source that is larger than the target. If that were the cause, there should be
-# little damage among pairs of similar size. In both models such pairs are damaged too, and the intervals of the three
-# groups overlap. In the video model it is the group with the *smaller* source in which the object is seen least often.
-# A mismatch of sizes is therefore not the whole story. How large *do* swapped objects become?
+# In the video model, only the group with the larger source gains overlap beyond doubt. The paper explains its artefacts
+# by a source that is larger than the target. If that were the cause, there should be little damage among pairs of
+# similar size. In both models such pairs are damaged too, and the intervals of the three groups overlap. In the video
+# model it is the group with the *smaller* source in which the object is seen least often. A mismatch of sizes is
+# therefore not the whole story. How large *do* swapped objects become?
 
 # %%
 cases = {kind: swap_table.read_cases(lines) for kind, lines in table["cases"].items() if len(lines) > 1}
@@ -401,7 +402,7 @@ plain = generate(image_model, targets, seed=1)
 image_grid(
     [[edited[0].source.video[0], *frames_of(plain)], [None, *frames_of(edited)]],
     row_titles=["on their own", "with all maps of the source"],
-    column_titles=["source: " + about_words[0]["source"], *targets],
+    column_titles=["source", "one word", "two words", "three words"],
     cell=0.95,
 )
 
@@ -457,23 +458,25 @@ words = {"source_word": "truck", "target_word": "car", "source": source}
 variants = {
     "swap": Swap(**words),
     "rows made to add up to 1": Swap(**words, renormalise=True),
-    "first half of the steps": Swap(**words, window=(0, 0.5)),
+    "first half": Swap(**words, window=(0, 0.5)),
     "second half": Swap(**words, window=(0.5, 1)),
-    "16 × 16 only": Swap(**words, resolution=16),
-    "8 × 8 only": Swap(**words, resolution=8),
-    "replace all words": Replace(source),
-    "replace, first half": Replace(source, window=(0, 0.5)),
-    "replace, keep background": Replace(source, keep_background=("truck", "car")),
+    "16 × 16": Swap(**words, resolution=16),
+    "8 × 8": Swap(**words, resolution=8),
+    "all words": Replace(source),
+    "all words, first half": Replace(source, window=(0, 0.5)),
+    "all words, keep background": Replace(source, keep_background=("truck", "car")),
 }
 made = {name: generate(image_model, [target] * 4, seed=seeds, control=control) for name, control in variants.items()}
 
 # %%
-columns = {"truck": trucks, "car, no edit": cars} | made
+columns = {"truck": trucks, "no edit": cars} | made
+drawn = [name for name in columns if "add up" not in name and "background" not in name]
+# Two of them look like the swap and like replacing without it, and stand in the table only.
 image_grid(
-    [[clips[seed].video[0] for clips in columns.values()] for seed in seeds],
-    row_titles=[f"seed {seed}" for seed in seeds],
-    column_titles=list(columns),
-    cell=0.6,
+    [[columns[name][seed].video[0] for name in drawn] for seed in seeds[:3]],
+    row_titles=[f"seed {seed}" for seed in seeds[:3]],
+    column_titles=drawn,
+    cell=0.75,
 )
 
 # %%
@@ -498,7 +501,7 @@ shown if POCKET else None
 # - **Resolution.** At 16 × 16 the swap does nothing that one could see; at 8 × 8 alone it does all that it does.
 #   Section 5 has told us why: at 16 × 16 the noun has hardly any attention.
 # - **Replacing all words** takes the car to the truck's place. With seed 1 it gets something of the truck's cabin, and
-#   with seed 2 it is no car any more. In the first half of the steps only, all four cars are whole, and still nearer to
+#   with seed 2 it is no car any more. In the first half of the steps only, all four cars are seen, and still nearer to
 #   the truck than those of the swap.
 # - **Keeping the background** makes the picture outside both objects more like the source's. It repairs nothing inside.
 
@@ -514,10 +517,10 @@ weighted = {
 # %%
 columns = {"car": cars, "small car": smaller, "small car, refined": refined} | weighted
 image_grid(
-    [[clips[seed].video[0] for clips in columns.values()] for seed in seeds],
-    row_titles=[f"seed {seed}" for seed in seeds],
+    [[clips[seed].video[0] for clips in columns.values()] for seed in seeds[:2]],
+    row_titles=[f"seed {seed}" for seed in seeds[:2]],
     column_titles=list(columns),
-    cell=0.6,
+    cell=0.85,
 )
 
 # %% [markdown]
@@ -555,12 +558,13 @@ quick = SwapExplorer(image_model, "a bus drives on the road", target.replace("ca
 quick.resolution.value = 8
 quick.run()
 assert quick.clip.source.prompt == "a bus drives on the road" and quick.own.seed == 1
-image_grid([[quick.picture]], column_titles=["source, target on its own, swapped"], cell=1)
+image_grid([[quick.picture]], column_titles=["source, target on its own, swapped"], cell=0.9)
 
 
 # %% [markdown]
-# The message below the pictures says which steps and layers were swapped; a control that you turn afterwards does not
-# change it until the model has run again.
+# The truck has moved to the right, towards the bus, it has become smaller, and there is a blue piece of rubble at the
+# edge. In the explorer, a message below the pictures says which steps and layers were swapped; a control that you turn
+# afterwards does not change it until the model has run again.
 #
 # ## 8. The verdict
 #
