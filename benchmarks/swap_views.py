@@ -1,14 +1,11 @@
 """What the detector sees in the pictures of a case of `forward_swap`, and how two such views differ."""
 
-from functools import cache
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from xattn_helpers import maps as measures
 from xattn_helpers.metrics import boxes_of, centres, look
-from xattn_helpers.models import load_detector
 
 from .swap_table import PARTS
 
@@ -22,7 +19,7 @@ class View:
         self.masks = torch.from_numpy(self.found.masks(word))
         self.pure = float(self.masks.sum() / max((self.found.labels > 0).sum(), 1))
         self.boxes = boxes_of(self.masks.numpy())
-        self.confidence = confidence(pictures, word, self.masks, device)
+        self.confidence = _mean(self.found.sure[self.masks.numpy()])  # of the word: its masks are where it is the label
 
     def figures(self) -> dict[str, float]:
         """Shares of pictures with the object and with one of it; means over the former: area, long side, aspect, ….
@@ -45,21 +42,6 @@ class View:
     def left(self, word: str) -> float:
         """The share of pictures in which another object is seen, such as the source's."""
         return float(self.found.masks(word).any((1, 2)).mean())
-
-
-@cache
-def detector(device: str):
-    """The network itself, for its probabilities."""
-    return load_detector(device)
-
-
-@torch.no_grad()
-def confidence(pictures: np.ndarray, word: str, masks: Tensor, device: str = "cpu") -> float:
-    """The detector's mean probability of a word inside its masks (pictures, height, width); NaN without any."""
-    network = detector(device)
-    by_pixel, _ = network(torch.from_numpy(np.ascontiguousarray(pictures)).to(device).permute(0, 3, 1, 2) / 255)
-    sure = by_pixel.softmax(1)[:, list(network.config.objects).index(word) + 1].cpu()
-    return _mean(sure[masks])
 
 
 def compare(one: View, other: View) -> dict[str, float]:

@@ -61,6 +61,7 @@ def test_looking_at_a_video_names_pixels_and_scenes(detector):
     found = metrics.look(video)
     by_pixel, by_frame = detector(torch.from_numpy(video).permute(0, 3, 1, 2) / 255)
     assert np.array_equal(found.labels, by_pixel.argmax(1)) and np.array_equal(found.scenes, by_frame.argmax(1))
+    assert np.allclose(found.sure, by_pixel.softmax(1).amax(1)) and found.sure.shape == (2, 32, 48)
     assert (found.objects, found.scene_names) == (OBJECTS, SCENES)
     boxes, masks = metrics.detect(video[:, ::-1], "ball")  # a view with negative strides
     assert boxes.shape == (2, 4) and masks.shape == (2, 32, 48)

@@ -22,6 +22,7 @@ class Detections:
     objects: tuple[str, ...]
     scenes: np.ndarray  # (frames,) index into scene_names
     scene_names: tuple[str, ...]
+    sure: np.ndarray | None = None  # (frames, height, width): probability of the label, in [0, 1]
 
     def masks(self, word: str) -> np.ndarray:
         """Where an object is, bool (frames, height, width), patches of noise left out."""
@@ -58,8 +59,11 @@ def look(video: np.ndarray, device: str = "cpu") -> Detections:
     network = _DETECTORS[device]
     by_pixel, by_frame = network(torch.from_numpy(np.ascontiguousarray(video)).to(device).permute(0, 3, 1, 2) / 255)
     config = network.config
-    labels, scenes = by_pixel.argmax(1).byte().cpu().numpy(), by_frame.argmax(1).cpu().numpy()
-    return Detections(labels, tuple(config.objects), scenes, tuple(config.scenes))
+    sure, labels = by_pixel.softmax(1).max(1)
+    scenes = by_frame.argmax(1).cpu().numpy()
+    return Detections(
+        labels.byte().cpu().numpy(), tuple(config.objects), scenes, tuple(config.scenes), sure.cpu().numpy()
+    )
 
 
 def detect(video: np.ndarray, word: str, detector: str = "pocket") -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-# Step-size laws: delta^2 from the signal's share abar (the cumulative product of alphas) at this step.
+# Step-size laws: delta^2 from the signal's share abar (the cumulative product of alphas) at this step; the numbers are
+# those of Stable Diffusion's and ModelScope's schedule.
 LAWS: dict[str, Callable[[Tensor], Tensor]] = {
     "1 - abar": lambda abar: 1 - abar,  # the paper's released code: from .995 to .02 over the schedule
     "(1 - abar) / abar": lambda abar: (1 - abar) / abar,  # eq. 4 to the letter, also called sigma^2: from 214 to .02
