@@ -7,24 +7,20 @@
 """
 
 import html
-import io
 
 import ipywidgets as widgets
-import numpy as np
-from PIL import Image
 
-from . import tokens
 from .attention import PLACES
 from .forward import Swap
+from .panel import PROMPT_LOOK, SEED_LOOK, Panel, beside, words
 from .sampling import Clip, generate
 
 PICTURE_HEIGHT = 220  # CSS pixels of the three clips side by side
-PLAYER_PAUSE = 180  # milliseconds from one frame to the next
 EVERYTHING = "all"  # of the places, or of the resolutions
 GAP = 4  # white pixels between the clips
 
 
-class SwapExplorer(widgets.VBox):
+class SwapExplorer(Panel):
     """Give a word of one prompt the maps of a word of another, and see the source, the target's own clip and the swap.
 
     The model runs when `run` is called or the button pressed, and only if a control changed since; the target's own
@@ -39,34 +35,28 @@ class SwapExplorer(widgets.VBox):
         self, model, source: str = "a truck drives on the road", prompt: str = "a car drives on the road",
         source_word: str = "truck", word: str = "car", seed: int = 0,
     ):  # fmt: skip
-        self.model, self.clip, self.own, self.picture = model, None, None, None
+        super().__init__(model.defaults.frames, PICTURE_HEIGHT, "Generate source, target and swapped clip")
+        self.model, self.clip, self.own = model, None, None
         self._shown = None  # the controls of the clip that is there
-        self.source = widgets.Text(source, description="source", layout={"width": "420px"})
-        self.prompt = widgets.Text(prompt, description="target", layout={"width": "420px"})
+        self.source = widgets.Text(source, description="source", layout=PROMPT_LOOK)
+        self.prompt = widgets.Text(prompt, description="target", layout=PROMPT_LOOK)
         self.source_word = widgets.Combobox(value=source_word, description="maps of", ensure_option=False)
         self.word = widgets.Combobox(value=word, description="go to", ensure_option=False)
-        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed", layout={"width": "160px"})
+        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed", layout=SEED_LOOK)
         self.window = widgets.FloatRangeSlider(value=(0.0, 1.0), min=0, max=1, step=0.05, description="window")
         self.place = widgets.Dropdown(options=[EVERYTHING, *PLACES], description="place")
         self.resolution = widgets.Dropdown(options=[EVERYTHING, *_heights(model)], description="resolution")
-        self.run_button = widgets.Button(description="Run", tooltip="Generate source, target and swapped clip")
-        last = model.defaults.frames - 1
-        self.frame = widgets.IntSlider(0, 0, last, description="frame", disabled=not last)
-        self.play = widgets.Play(value=0, min=0, max=last, interval=PLAYER_PAUSE, disabled=not last)
-        self.message = widgets.HTML("Press <b>Run</b>.")
-        look = {"display": "none", "height": f"{PICTURE_HEIGHT}px", "object_fit": "contain"}
-        self.image = widgets.Image(format="png", layout=look)
-        self._connect()
-        super().__init__(
-            [
-                widgets.HBox([self.source, self.source_word]),
-                widgets.HBox([self.prompt, self.word]),
-                widgets.HBox([self.window, self.place, self.resolution]),
-                widgets.HBox([self.seed, self.run_button, self.frame, self.play]),
-                self.message,
-                self.image,
-            ]
-        )
+        for prompt_of, word_of in ((self.source, self.source_word), (self.prompt, self.word)):
+            prompt_of.observe(self._offer, names="value")
+            word_of.options = words(prompt_of.value)
+        self.children = [
+            widgets.HBox([self.source, self.source_word]),
+            widgets.HBox([self.prompt, self.word]),
+            widgets.HBox([self.window, self.place, self.resolution]),
+            widgets.HBox([self.seed, self.run_button, self.frame, self.play]),
+            self.message,
+            self.image,
+        ]
 
     def __repr__(self) -> str:
         """What a stored notebook shows, where no kernel is: one line."""
@@ -84,19 +74,13 @@ class SwapExplorer(widgets.VBox):
         """Generate what the controls describe, unless it is the clip that is there."""
         if self.clip is not None and self._shown == self._settings():
             return self.refresh()
-        self.run_button.disabled, self.run_button.description = True, "running …"
-        try:
+        with self.running():
             options = {"seed": self.seed.value, "progress": False}
             clip = generate(self.model, self.prompt.value, control=self.control(), **options)
             own = self.own
             if own is None or (own.prompt, own.seed) != (clip.prompt, clip.seed):
                 own = generate(self.model, self.prompt.value, **options)
-        except (ValueError, RuntimeError) as error:  # a prompt that is not understood; a device out of memory
-            self.message.value = f'<span style="color:#b00020">{html.escape(str(error))}</span>'
-        else:
             self.explore(clip, own)
-        finally:
-            self.run_button.disabled, self.run_button.description = False, "Run"
 
     def explore(self, clip: Clip, own: Clip) -> None:
         """Show a swapped clip, with its source in `clip.source`, beside its own; the model does not run.
@@ -105,7 +89,7 @@ class SwapExplorer(widgets.VBox):
         """
         self.clip, self.own = clip, own
         self.source.value, self.prompt.value, self.seed.value = clip.source.prompt, clip.prompt, clip.seed
-        self.frame.max = self.play.max = len(clip.video) - 1
+        self.has_frames(len(clip.video))
         self._shown = self._settings()
         self.refresh()
 
@@ -114,24 +98,12 @@ class SwapExplorer(widgets.VBox):
         if self.clip is None:
             return
         frames = [one.video[self.frame.value] for one in (self.clip.source, self.own, self.clip)]
-        white = np.full((len(frames[0]), GAP, 3), 255, np.uint8)
-        self.picture = np.concatenate([part for frame in frames for part in (white, frame)][1:], axis=1)
-        buffer = io.BytesIO()
-        Image.fromarray(self.picture).save(buffer, "png")
-        self.image.value, self.image.layout.display = buffer.getvalue(), ""
+        self.draw(beside(frames, GAP))
         self.message.value = self._describe()
-
-    def _connect(self) -> None:
-        self.run_button.on_click(self.run)
-        self.frame.observe(self.refresh, names="value")
-        for prompt, word in ((self.source, self.source_word), (self.prompt, self.word)):
-            prompt.observe(self._offer, names="value")
-            word.options = _words(prompt.value)
-        widgets.link((self.play, "value"), (self.frame, "value"))
 
     def _offer(self, _change: dict) -> None:
         """The words of the prompts become the choices of the words."""
-        self.source_word.options, self.word.options = _words(self.source.value), _words(self.prompt.value)
+        self.source_word.options, self.word.options = words(self.source.value), words(self.prompt.value)
 
     def _settings(self) -> tuple:
         controls = (self.source, self.prompt, self.source_word, self.word, self.seed, self.window, self.place)
@@ -143,10 +115,6 @@ class SwapExplorer(widgets.VBox):
         where = f"layers: {place}, resolution: {resolution}, steps from {first:.0%} to {last:.0%}"
         swapped = f"<b>{html.escape(word)}</b> with the maps of <b>{html.escape(source_word)}</b> ({where})"
         return f"“{html.escape(source)}” | “{html.escape(prompt)}” | {swapped}"
-
-
-def _words(prompt: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for text, _, _ in tokens.words(prompt)))
 
 
 def _heights(model) -> list[int]:

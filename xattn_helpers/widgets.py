@@ -10,24 +10,21 @@ is captured in an `Output`. So everything can also be done and checked in Python
 """
 
 import html
-import io
 
 import ipywidgets as widgets
 import numpy as np
-from PIL import Image
 from torch import Tensor
 
-from . import tokens
 from .display import heatmaps, overlay
+from .panel import PROMPT_LOOK, SEED_LOOK, Panel, words
 from .recording import Recording, capture
 from .sampling import Clip, generate
 
 PICTURE_HEIGHT = 200  # CSS pixels; the browser enlarges, so that little data travels
-PLAYER_PAUSE = 180  # milliseconds from one frame to the next: each has to travel from the kernel to the browser
 EVERYTHING = "all"  # of the resolutions, or of the steps
 
 
-class AttentionExplorer(widgets.VBox):
+class AttentionExplorer(Panel):
     """Generate a clip and look at the cross-attention of any word, frame, resolution and step.
 
     The model runs when `run` is called or the button pressed, and only if prompt or seed are new; all other controls
@@ -39,33 +36,25 @@ class AttentionExplorer(widgets.VBox):
     """
 
     def __init__(self, model, prompt: str = "a burger floats on the water", word: str = "burger", seed: int = 0):
+        super().__init__(model.defaults.frames, PICTURE_HEIGHT, "Generate a clip and record its cross-attention")
         self.model = model
         self.clip: Clip | None = None
         self.recording: Recording | None = None
         self.maps: Tensor | None = None
-        self.picture: np.ndarray | None = None
-        last = model.defaults.frames - 1
-        self.prompt = widgets.Text(prompt, description="prompt", layout={"width": "420px"})
-        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed", layout={"width": "160px"})
-        self.run_button = widgets.Button(description="Run", tooltip="Generate a clip and record its cross-attention")
+        self.prompt = widgets.Text(prompt, description="prompt", layout=PROMPT_LOOK)
+        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed", layout=SEED_LOOK)
         self.word = widgets.Combobox(value=word, description="word", continuous_update=False, ensure_option=False)
         self.resolution = widgets.Dropdown(options=[EVERYTHING], description="resolution")
         self.step = widgets.SelectionSlider(options=[EVERYTHING], description="step", continuous_update=False)
-        self.frame = widgets.IntSlider(0, 0, last, description="frame", disabled=not last)
-        self.play = widgets.Play(value=0, min=0, max=last, interval=PLAYER_PAUSE, disabled=not last)
-        self.message = widgets.HTML("Press <b>Run</b>.")
-        look = {"display": "none", "height": f"{PICTURE_HEIGHT}px", "object_fit": "contain"}
-        self.image = widgets.Image(format="png", layout=look)
-        self._connect()
-        super().__init__(
-            [
-                widgets.HBox([self.prompt, self.seed, self.run_button]),
-                widgets.HBox([self.word, self.resolution]),
-                widgets.HBox([self.step, self.frame, self.play]),
-                self.message,
-                self.image,
-            ]
-        )
+        for control in (self.word, self.resolution, self.step):
+            control.observe(self.refresh, names="value")
+        self.children = [
+            widgets.HBox([self.prompt, self.seed, self.run_button]),
+            widgets.HBox([self.word, self.resolution]),
+            widgets.HBox([self.step, self.frame, self.play]),
+            self.message,
+            self.image,
+        ]
 
     def __repr__(self) -> str:
         """What a stored notebook shows, where no kernel is: one line."""
@@ -75,16 +64,10 @@ class AttentionExplorer(widgets.VBox):
         """Generate the clip of prompt and seed and record it, unless that is the clip that is there."""
         if self.clip is not None and (self.clip.prompt, self.clip.seed) == (self.prompt.value, self.seed.value):
             return self.refresh()
-        self.run_button.disabled, self.run_button.description = True, "running …"
-        try:
+        with self.running():
             with capture(self.model, every_step=True) as recording:
                 clip = generate(self.model, self.prompt.value, seed=self.seed.value, progress=False)
-        except (ValueError, RuntimeError) as error:  # a prompt that is not understood; a device out of memory
-            self._say(error)
-        else:
             self.explore(clip, recording)
-        finally:
-            self.run_button.disabled, self.run_button.description = False, "Run"
 
     def explore(self, clip: Clip, recording: Recording) -> None:
         """Show a clip and what `capture` recorded of it, without running the model; single steps need every_step."""
@@ -102,26 +85,19 @@ class AttentionExplorer(widgets.VBox):
             self.maps = self._slice()
         except ValueError as error:  # a word that is not in the prompt
             self.maps = None
-            self._say(error)
-            return self._draw(frame)
+            self.say(error)
+            return self.draw(frame)
         lit = overlay(self.clip.video, self.maps)[self.frame.value]  # all frames share one scale of colours
         bare = heatmaps(self.maps, size=max(frame.shape[:2]))[self.frame.value]
-        self._draw(np.concatenate([frame, lit, bare], axis=1))
+        self.draw(np.concatenate([frame, lit, bare], axis=1))
         self._describe()
-
-    def _connect(self) -> None:
-        self.run_button.on_click(self.run)
-        for control in (self.word, self.frame, self.resolution, self.step):
-            control.observe(self.refresh, names="value")
-        widgets.link((self.play, "value"), (self.frame, "value"))
 
     def _offer(self) -> None:
         """The words, resolutions and steps of this recording become the choices of the controls."""
         heights = {self.recording.probabilities(layer).shape[3] for layer in self.recording.select()}
         steps = range(len(self.recording.steps)) if self.recording.every_step else ()
-        last = len(self.clip.video) - 1
-        self.frame.max = self.play.max = last
-        self.word.options = tuple(dict.fromkeys(text for text, _, _ in tokens.words(self.clip.prompt)))
+        self.has_frames(len(self.clip.video))
+        self.word.options = words(self.clip.prompt)
         _set_options(self.resolution, [EVERYTHING, *sorted(heights, reverse=True)])
         _set_options(self.step, [EVERYTHING, *steps])
 
@@ -130,12 +106,6 @@ class AttentionExplorer(widgets.VBox):
         resolution, step = (None if one.value == EVERYTHING else one.value for one in (self.resolution, self.step))
         return self.recording.maps(self.word.value, resolution=resolution, step=step).cpu()
 
-    def _draw(self, picture: np.ndarray) -> None:
-        self.picture = picture
-        buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "png")
-        self.image.value, self.image.layout.display = buffer.getvalue(), ""
-
     def _describe(self) -> None:
         index = self.step.value
         when = "mean of all steps" if index == EVERYTHING else f"t = {self.recording.steps[index].timestep}"
@@ -143,9 +113,6 @@ class AttentionExplorer(widgets.VBox):
         most = float(self.maps[self.frame.value].max())
         word, prompt = html.escape(self.word.value), html.escape(self.clip.prompt)
         self.message.value = f"<b>{word}</b> of “{prompt}”: {height} × {width}, {when}, at most {most:.2f}"
-
-    def _say(self, error: Exception) -> None:
-        self.message.value = f'<span style="color:#b00020">{html.escape(str(error))}</span>'
 
 
 def _set_options(control: widgets.Widget, options: list) -> None:
