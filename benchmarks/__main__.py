@@ -4,18 +4,18 @@ import argparse
 from importlib import import_module
 
 NAMES = (
-    "pocket_quality", "pocket_speed", "recording_cost", "attention_noise", "forward_swap", "guidance", "resize",
-    "full_size", "model_card",
+    "pocket_quality", "pocket_speed", "recording_cost", "guidance_cost", "attention_noise", "forward_swap", "guidance",
+    "resize", "resize_sheet", "full_size", "model_card",
 )  # fmt: skip
-OPTIONS = {"pocket_quality": ["most"], "guidance": ["most"], "resize": ["most"], "full_size": ["smoke"]}
+MOST = ("pocket_quality", "forward_swap", "guidance", "resize")
+OPTIONS = {name: ["most"] for name in MOST} | {"full_size": ["smoke"]}
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
-    takes_most = ", ".join(name for name, options in OPTIONS.items() if "most" in options)
-    parser.add_argument("--most", type=int, help=f"at most so many videos or cases of each kind ({takes_most})")
+    parser.add_argument("--most", type=int, help=f"at most so many videos or cases of each kind ({', '.join(MOST)})")
     parser.add_argument("--smoke", action="store_true", help="a tiny network on the CPU, nothing stored (full_size)")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NAMES)

@@ -16,7 +16,7 @@ from xattn_helpers.pocket.text import build_tokenizer
 PROMPT, WORD, PATH = "a burger floats on the water", "burger", track([(0.25, 0.25), (0.25, 0.8)])
 PIXELS = 8  # in each direction, that one latent stands for
 TIMESTEP, TOKENS = 500, 77
-OURS, SAVING = "guided step", "guided step, checkpoint_blocks"
+OURS, SAVING, DOWN = "guided step", "guided step, checkpoint_blocks", "guided step, place=down"
 UNGUIDED, RELEASED = "unguided step", "guided step, released code"
 
 
@@ -120,6 +120,7 @@ class Steps:
                 torch.autograd.grad(energy, moving)
         finally:
             self.network.unet.set_attn_processor(before)
+            kept.clear()  # their class refers to itself, and would hold the maps until Python looks for cycles
 
     def released(self) -> None:
         """The reference pass, the gradient pass and two calls with both halves; without gradients nothing is kept."""
@@ -138,6 +139,6 @@ class Steps:
         """What is measured, by name."""
         return {
             UNGUIDED: self.unguided, "gradient pass": self.guidance(), OURS: self.guided(),
-            SAVING: self.guided(checkpoint_blocks=True), "gradient pass, released code": self.released_gradient,
-            RELEASED: self.released,
+            SAVING: self.guided(checkpoint_blocks=True), DOWN: self.guided(place="down"),
+            "gradient pass, released code": self.released_gradient, RELEASED: self.released,
         }  # fmt: skip

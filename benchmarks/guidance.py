@@ -15,6 +15,7 @@ from xattn_helpers.adherence import centre_distances, compare, outside_change, s
 from xattn_helpers.maps import auroc, shrink_mask
 from xattn_helpers.metrics import boxes_of, look
 from xattn_helpers.sampling import Clip
+from xattn_helpers.targets import Track
 from xattn_helpers.zero_shot import Unguided, all_unguided
 
 from . import runner, weights
@@ -41,46 +42,48 @@ def key() -> str:
 
 def measure(chunk: list[dict]) -> list[dict]:
     """Make the videos of one or more settings, those of a setting together, and describe them."""
-    model, rows = weights.model(MODEL), {}
+    model, paths = weights.model(MODEL), [path(case) for case in chunk]
     free = all_unguided(model, [case["prompt"] for case in chunk], [case["seed"] for case in chunk])
+    return [
+        {"failed": clip} if isinstance(clip, str) else describe(clip, case["word"], asked.boxes(len(clip.video)), one)
+        for clip, case, asked, one in zip(by_setting(model, chunk, free, paths), chunk, paths, free, strict=True)
+    ]
+
+
+def by_setting(model, chunk: list[dict], free: list[Unguided], paths: list[Track]) -> list[Clip | str]:
+    """The clips of cases of any settings, with their unguided twins and tracks; errors as from `guided`."""
+    found = {}
     for setting in dict.fromkeys(case["setting"] for case in chunk):
         group = [index for index, case in enumerate(chunk) if case["setting"] == setting]
-        clips = guided(model, [chunk[index] for index in group], [free[index] for index in group])
-        for index, clip in zip(group, clips, strict=True):
-            rows[index] = {"failed": clip} if isinstance(clip, str) else describe(clip, chunk[index], free[index])
-    return [rows[index] for index in range(len(chunk))]
+        made = guided(model, *([some[index] for index in group] for some in (chunk, free, paths)))
+        found |= dict(zip(group, made, strict=True))
+    return [found[index] for index in range(len(chunk))]
 
 
-def guided(model, group: list[dict], free: list[Unguided]) -> list[Clip | str]:
+def guided(model, group: list[dict], free: list[Unguided], paths: list[Track]) -> list[Clip | str]:
     """The clips of cases with the same setting; instead of a clip the text of the error that Guidance raises."""
     if group[0]["knobs"] is None:
         return [one.clip for one in free]
     try:
-        return together(model, group, free)
+        return together(model, group, free, paths)
     except (ValueError, FloatingPointError) as error:
         if len(group) == 1:
             return [str(error)]
-        return [guided(model, *both)[0] for both in zip(([one] for one in group), ([one] for one in free), strict=True)]
+        return [guided(model, [one], [other], [asked])[0] for one, other, asked in zip(group, free, paths, strict=True)]
 
 
-def together(model, group: list[dict], free: list[Unguided]) -> list[Clip]:
+def together(model, group: list[dict], free: list[Unguided], paths: list[Track]) -> list[Clip]:
     """One run, in which every prompt has a word and a target of its own."""
     knobs = {name: tuple(one) if isinstance(one, list) else one for name, one in group[0]["knobs"].items()}
-    zero_shot = knobs.pop("target", "") == "zero-shot"
-    targets = [
-        one.along(case["word"], path(case)) if zero_shot else path(case) for case, one in zip(group, free, strict=True)
-    ]
+    targets = paths
+    if knobs.pop("target", "") == "zero-shot":
+        targets = [one.along(case["word"], asked) for case, one, asked in zip(group, free, paths, strict=True)]
     guidance = Guidance([[case["word"]] for case in group], [[target] for target in targets], **knobs)
     prompts, seeds = [case["prompt"] for case in group], [case["seed"] for case in group]
     return generate(model, prompts, seeds, guidance=guidance, progress=False)
 
 
-def describe(clip: Clip, case: dict, free: Unguided) -> dict:
-    """All numbers of one video."""
-    return describe_boxes(clip, case["word"], path(case).boxes(len(clip.video)), free)
-
-
-def describe_boxes(clip: Clip, word: str, asked: np.ndarray, free: Unguided) -> dict:
+def describe(clip: Clip, word: str, asked: np.ndarray, free: Unguided) -> dict:
     """A video against the boxes (frames, 4) that were asked for, and against its unguided twin."""
     device = weights.model(MODEL).device.type
     seen, before = (look(one.video, device) for one in (clip, free.clip))
@@ -100,19 +103,19 @@ def describe_boxes(clip: Clip, word: str, asked: np.ndarray, free: Unguided) -> 
 
 def tune(settings: dict[str, dict | None], most: int | None = None) -> dict:
     """The table of any settings on the tuning cases, printed and not stored: to choose the defaults of Guidance by."""
-    table = summary(runner.run("guidance_tuning", cases(settings, most, tuning_cases()), measure, batch(), key()))
+    table = summary(runner.run("guidance_tuning", cases(settings, most, tuning_cases()), measure, batch(12), key()))
     show(table)
     return table
 
 
-def batch() -> int:
-    """How many videos are made together."""
-    return 16 if torch.cuda.is_available() else 1
+def batch(of_setting: int) -> int:
+    """How many videos are made together: on a GPU all of a setting, which takes half a GiB a video."""
+    return of_setting if torch.cuda.is_available() else 1
 
 
 def main(most: int | None = None) -> None:
     """Measure, print and store; `most` limits the cases of each setting."""
-    table = summary(runner.run(NAME, cases(most=most), measure, batch(), key()))
+    table = summary(runner.run(NAME, cases(most=most), measure, batch(49), key()))
     show(table)
     command = f"python -m benchmarks {NAME}" + (f" --most {most}" if most else "")
     runner.store(NAME, table, command=command, weights=weights.key(MODEL))

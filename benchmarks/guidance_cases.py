@@ -82,33 +82,38 @@ def path(one: dict, side: float = SIDE) -> Track:
 
 # Settings: what `Guidance` gets beside word and target; None is an unguided video. "target" is drawn by default, or
 # "zero-shot", the maps of the unguided run moved along the track.
-PAPER = {"energy": "shape", "strength": 60.0, "law": "1 - abar", "schedule": "paper"}  # 15 times the 4 in its code
+# The paper's: strength is its 15 times the weight of 4 in its code, masks are boxes.
+PAPER = {"energy": "shape", "strength": 60.0, "law": "1 - abar", "schedule": "paper", "shape": "box"}
 MAIN = {"unguided": None, "best": {}, "paper": PAPER}  # "best" are the defaults
 FACTORS: dict[str, dict[str, dict]] = {  # what notebook 06 changes, one thing at a time, about the defaults
     "layers": {
         "8 only": {"resolution": 8}, "16 only": {"resolution": 16}, "mid block only": {"resolution": 4, "place": "mid"},
         "with mid block": {"resolution": (4, 8, 16)}, "down only": {"place": "down"}, "up only": {"place": "up"},
     },
-    "strength": {f"strength {one:g}": {"strength": one} for one in (3.0, 10.0, 20.0, 60.0, 100.0, 200.0, 400.0)},
+    "strength": {f"strength {one:g}": {"strength": one} for one in (3.0, 10.0, 30.0, 60.0, 200.0, 400.0)},
     "strength of the paper's energy": {
         f"paper, strength {one:g}": PAPER | {"strength": one} for one in (5.0, 15.0, 20.0, 25.0, 150.0, 300.0)
     },
     "law": {
-        "sqrt(1 - abar)": {"law": "sqrt(1 - abar)"}, "norm": {"law": "norm", "strength": 10.0},
+        "sqrt(1 - abar)": {"law": "sqrt(1 - abar)"},
+        "sqrt(1 - abar), strength 30": {"law": "sqrt(1 - abar)", "strength": 30.0},
+        "norm, strength 5": {"law": "norm", "strength": 5.0}, "norm, strength 15": {"law": "norm", "strength": 15.0},
         "eq. 4 literally": {"law": "(1 - abar) / abar"},
         "paper, eq. 4 literally": PAPER | {"law": "(1 - abar) / abar", "strength": 20.0},
     },
     "schedule": {one: {"schedule": one} for one in ("released", "first quarter", "first half", "always")},
-    "energy": {
-        "top": {"energy": "top", "strength": 10.0}, "signed": PAPER | {"energy": "signed"},
-        "centre": {"energy": "centre", "strength": 60.0}, "box and size": {"energy": {"box": 1.0, "size": 5.0}},
+    "energy": {  # strengths differ because energies differ in scale; several are shown, none was chosen
+        f"{energy}, strength {one:g}": {"energy": energy, "strength": one}
+        for energy, some in {"top": (3.0, 10.0, 30.0), "centre": (30.0, 100.0, 300.0)}.items() for one in some
+    } | {
+        "signed": PAPER | {"energy": "signed"}, "box and size": {"energy": {"box": 1.0, "size": 5.0}},
         "box and centre": {"energy": {"box": 1.0, "centre": 1.0}},
         "box and shape": {"energy": {"box": 1.0, "shape": 1.0}},
     },
     "target": {
-        "zero-shot, paper": PAPER | {"target": "zero-shot"}, "zero-shot, box": {"target": "zero-shot"},
-        "disc": {"shape": "disc"}, "disc, strength 100": {"shape": "disc", "strength": 100.0},
-        "paper, disc": PAPER | {"shape": "disc"},
+        "drawn as box": {"shape": "box"}, "drawn as box, strength 30": {"shape": "box", "strength": 30.0},
+        "zero-shot": {"target": "zero-shot"}, "paper, zero-shot": PAPER | {"target": "zero-shot"},
+        "paper, drawn as disc": PAPER | {"shape": "disc"},
     },
     "frames": {
         "frame bug": {"frame_of": "released"}, "paper, frame bug": PAPER | {"frame_of": "released"},

@@ -11,6 +11,10 @@ MEANS = ("size ratio", "travelled", "growth", "start", "end", "outside", "auroc"
 COLUMNS = ("covered", "iou", "ap50", "distance", *MEANS, "size", "free size", "scene kept", "single")
 MOST_FRAMES = 0.93  # 15 of 16
 STANDS = 0.25  # less of the asked way than this, and the object has stayed where it was
+BOUNDS = {  # of the default setting: what the project asks of it
+    "mIoU": ("≥", 0.6), "AP50": ("≥", 0.7), "coverage": ("≥", 0.95), "centroid distance": ("≤", 0.07),
+    "scene kept": ("≥", 0.9), "one instance": ("≥", 0.85),
+}  # fmt: skip
 ABOUT = ("setting", "prompt", "word", "track", "seed")
 
 
@@ -61,6 +65,28 @@ def read_cases(lines: list[str]) -> list[dict]:
         | {name: float(value) for name, value in zip(columns[about:], row[about:], strict=True)}
         for row in rows
     ]  # fmt: skip
+
+
+def landmarks() -> str:
+    """The stored table's main settings beside what was asked, as Markdown."""
+    settings = runner.load_table("guidance")["settings"]
+    rows = [
+        [name, f"{sign} {bound:g}", *(runner.show(settings[one]["figures"][name], percent=False) for one in MAIN)]
+        for name, (sign, bound) in BOUNDS.items()
+    ]
+    names = {"unguided": "not guided", "best": "this series' defaults", "paper": "the paper's setting"}
+    return runner.markdown(["guided along a track", "asked", *(names[one] for one in MAIN)], rows)
+
+
+def cost() -> str:
+    """A sentence on the time that guidance takes, from the stored pairs of runs."""
+    found = runner.load_table("guidance_cost")
+    low, middle, high = min(found["ratios"]), found["median ratio"], max(found["ratios"])
+    return (
+        f"On two CPU threads, a guided video takes {middle:.2f} times as long as an unguided one (median of "
+        f"{len(found['ratios'])} pairs, {low:.2f} to {high:.2f}; asked is at most 1.7): {found['guided steps']} of its "
+        f"{found['steps']} steps need a gradient."
+    )
 
 
 def show(table: dict) -> None:

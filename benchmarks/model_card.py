@@ -17,6 +17,7 @@ from xattn_helpers.display import contact_sheet, save
 from xattn_helpers.models import POCKET
 
 from . import runner
+from .guidance_table import cost, landmarks
 
 CARD = POCKET.parent / "MODEL_CARD.md"
 TEMPLATE = Path(__file__).with_name("model_card.template.md")
@@ -53,9 +54,18 @@ def main() -> None:
         text = text.replace(f"<!-- {name} -->", table)
     CARD.write_text(text)
     draw_hero()
-    quality = f"<!-- quality -->\n{quality_table()}\n\n{source()}\n<!-- /quality -->"
-    README.write_text(re.sub("<!-- quality -->.*<!-- /quality -->", quality, README.read_text(), flags=re.DOTALL))
-    print(f"wrote {CARD}, {PICTURES} and the table in {README}")
+    guidance = f"{landmarks()}\n\n{source('guidance')} {cost()}"
+    fill_readme({"quality": f"{quality_table()}\n\n{source()}", "guidance": guidance})
+    print(f"wrote {CARD}, {PICTURES} and the tables in {README}")
+
+
+def fill_readme(tables: dict[str, str]) -> None:
+    """Put each table between its two comments."""
+    text = README.read_text()
+    for name, table in tables.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        text = re.sub(f"{begin}.*{end}", lambda _, new=f"{begin}\n{table}\n{end}": new, text, flags=re.DOTALL)
+    README.write_text(text)
 
 
 def draw_hero() -> None:
@@ -104,18 +114,12 @@ def draw_curves(notes: dict) -> None:
     figure.savefig(PICTURES / "pocket-training.png", dpi=90)
 
 
-def table_of(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def detector_table() -> str:
     """IoU, class and scene of the measuring instrument."""
     table = runner.load_table("pocket_quality")["detector"]
     names = {"iou": "mean IoU of a mask", "class_right": "object named rightly", "scene_right": "scene named rightly"}
     rows = [[text, *(runner.show(table[kind][key]) for kind in ("drawn", "decoded"))] for key, text in names.items()]
-    return table_of(["new frames of the world", "as drawn", "after the autoencoder"], rows)
+    return runner.markdown(["new frames of the world", "as drawn", "after the autoencoder"], rows)
 
 
 def quality_table() -> str:
@@ -123,14 +127,14 @@ def quality_table() -> str:
     table = runner.load_table("pocket_quality")
     keys = [key for key in table["pocket"] if key in ASKED or key.startswith("exactly one instance in")]
     rows = [[key, f"≥ {ASKED[key]:.0%}" if key in ASKED else "", *_cells(table, key)] for key in keys]
-    return table_of(["held-out prompts", "asked", "video", "image"], rows)
+    return runner.markdown(["held-out prompts", "asked", "video", "image"], rows)
 
 
 def motions_table() -> str:
     """Each motion phrase by itself."""
     table, start = runner.load_table("pocket_quality")["pocket"], "motion obeyed: "
     rows = [[key.removeprefix(start), _cell(table, key)] for key in table if key.startswith(start)]
-    return table_of(["motion phrase", "obeyed"], rows)
+    return runner.markdown(["motion phrase", "obeyed"], rows)
 
 
 def auroc_table() -> str:
@@ -138,7 +142,7 @@ def auroc_table() -> str:
     table = runner.load_table("pocket_quality")
     keys = [key for key in table["pocket"] if key.startswith("AUROC")]
     rows = [[key, *(runner.show(table[m][key], percent=False) for m in ("pocket", "pocket-t2i"))] for key in keys]
-    return table_of(["", "video", "image"], rows)
+    return runner.markdown(["", "video", "image"], rows)
 
 
 def objects_table() -> str:
@@ -146,7 +150,7 @@ def objects_table() -> str:
     table, start = runner.load_table("pocket_quality"), "prompts with '"
     keys = [key for key in table["pocket"] if key.startswith(start)]
     rows = [[key.split("'")[1], *_cells(table, key)] for key in keys]
-    return table_of(["object", "video", "image"], rows)
+    return runner.markdown(["object", "video", "image"], rows)
 
 
 def training_table(notes: dict) -> str:
@@ -160,7 +164,8 @@ def training_table(notes: dict) -> str:
                 f"{plan['batch'] * note['processes']}", f"{plan['learning_rate']:g}", f"{note['seconds'] / 60:.1f}",
                 device, note["date"],
             ])  # fmt: skip
-    return table_of(["network", "parameters", "steps", "batch", "learning rate", "minutes", "device", "date"], rows)
+    header = ["network", "parameters", "steps", "batch", "learning rate", "minutes", "device", "date"]
+    return runner.markdown(header, rows)
 
 
 def speed_table() -> str:
@@ -172,15 +177,16 @@ def speed_table() -> str:
         for model, text in names.items()
     ]
     seconds = f"seconds, median (range of {table['pocket']['n']})"
-    return table_of(["two CPU threads", "steps", seconds, "peak memory, GiB"], rows)
+    return runner.markdown(["two CPU threads", "steps", seconds, "peak memory, GiB"], rows)
 
 
-def source() -> str:
-    """Where the quality figures come from."""
-    about = json.loads((runner.RESULTS / "pocket_quality.json").read_text())["provenance"]
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    weights = ", ".join(f"{name} `{key}`" for name, key in about["weights"].items())
-    return f"Measured on {about['date']} with `{about['command']}` ({versions}; weights: {weights})."
+def source(name: str = "pocket_quality") -> str:
+    """Where the figures of a stored table come from."""
+    about = json.loads((runner.RESULTS / f"{name}.json").read_text())["provenance"]
+    versions = ", ".join(f"{package} {version}" for package, version in about["versions"].items())
+    weights = about["weights"] if isinstance(about["weights"], dict) else {"pocket": about["weights"]}
+    keys = ", ".join(f"{model} `{key}`" for model, key in weights.items())
+    return f"Measured on {about['date']} with `{about['command']}` ({versions}; weights: {keys})."
 
 
 def _cells(table: dict, key: str) -> list[str]:

@@ -1,34 +1,24 @@
-"""What recording attention costs: `python -m benchmarks recording_cost`, a pocket video with and without, in turn."""
+"""What recording attention costs: `python -m benchmarks recording_cost`, a pocket video with and without."""
 
-import time
-from contextlib import nullcontext
-
-import numpy as np
 import torch
 
-from xattn_helpers import capture, generate
+from xattn_helpers import capture, generate, load
 
-from . import runner, weights
+from . import pairs, runner
 
-PAIRS = 4
+PAIRS, THREADS = 4, 2
 PROMPT = "a burger floats on the water"
 
 
-def seconds(recorded: bool) -> float:
-    """The time of one video."""
-    model = weights.model("pocket")
-    start = time.perf_counter()
-    with capture(model) if recorded else nullcontext():
-        generate(model, PROMPT, progress=False)
-    return time.perf_counter() - start
-
-
 def main() -> None:
-    """Measure in pairs, so that a machine that slows down slows both; print and store."""
-    torch.set_num_threads(2)
-    seconds(recorded=True)  # warm-up
-    pairs = [(seconds(True), seconds(False)) for _ in range(PAIRS)]
-    ratios = [recorded / plain for recorded, plain in pairs]
-    table = {"seconds recorded, plain": pairs, "median ratio": float(np.median(ratios)), "ratios": ratios}
+    """Measure on the CPU, print and store."""
+    torch.set_num_threads(THREADS)
+    model = load("pocket", "cpu")
+
+    def recorded() -> None:
+        with capture(model):
+            generate(model, PROMPT, progress=False)
+
+    table = pairs.ratios(recorded, lambda: generate(model, PROMPT, progress=False), PAIRS)
     print(table)
-    runner.store("recording_cost", table, threads=2)
+    runner.store("recording_cost", table, threads=THREADS)

@@ -8,7 +8,6 @@ relative to the unguided size. Got is the size of the detected box: the side of 
 import numpy as np
 from scipy.stats import rankdata
 
-from xattn_helpers import Guidance, generate
 from xattn_helpers.adherence import size
 from xattn_helpers.metrics import centres, detect
 from xattn_helpers.pocket.captions import one_object
@@ -16,15 +15,16 @@ from xattn_helpers.targets import Track, track
 from xattn_helpers.zero_shot import Unguided, all_unguided
 
 from . import runner, weights
-from .guidance import MODEL, batch, describe_boxes, key
+from .guidance import MODEL, batch, by_setting, describe, key
 from .guidance_cases import OBJECTS, PAPER, PROPORTIONS, box
 
 NAME = "resize"
-WORDS = {"small": 0.5, "smaller": 0.75, "original": 1.0, "big": 1.35, "bigger": 1.75}  # times the unguided size
+WORDS = {"smaller": 0.5, "small": 0.75, "original": 1.0, "big": 1.35, "bigger": 1.75}  # times the unguided size
 SIZES = (0.2, 0.28, 0.35, 0.45, 0.6)  # in parts of the picture
 SHOWN = ("burger", "ball", "shark", "duck", "fish", "balloon", "rocket", "boat")
 SEEDS = (10, 11)
-SETTINGS = {"best": {}, "strength 200": {"strength": 200.0}, "paper": PAPER}
+SETTINGS = {"best": {}, "paper": PAPER}
+STATISTICS = ("rank correlation", "median relative error")
 LEAST, MOST = 0.08, 0.8  # of the picture: what can be asked for
 
 
@@ -56,43 +56,45 @@ def wanted(case: dict, free: Unguided) -> tuple[float, Track]:
 
 def measure(chunk: list[dict]) -> list[dict]:
     """Make the guided videos, those of one setting together, and describe them."""
-    model, rows = weights.model(MODEL), {}
+    model = weights.model(MODEL)
     free = all_unguided(model, [case["prompt"] for case in chunk], [case["seed"] for case in chunk])
-    asked = [wanted(case, one) for case, one in zip(chunk, free, strict=True)]
-    for setting in dict.fromkeys(case["setting"] for case in chunk):
-        group = [index for index, case in enumerate(chunk) if case["setting"] == setting]
-        words, targets = [[chunk[index]["word"]] for index in group], [[asked[index][1]] for index in group]
-        guidance = Guidance(words, targets, **chunk[group[0]]["knobs"])
-        prompts, seeds = [chunk[index]["prompt"] for index in group], [chunk[index]["seed"] for index in group]
-        clips = generate(model, prompts, seeds, guidance=guidance, progress=False)
-        for index, clip in zip(group, clips, strict=True):
-            side, path = asked[index]
-            boxes = path.boxes(len(clip.video))
-            rows[index] = {"side": side} | describe_boxes(clip, chunk[index]["word"], boxes, free[index])
-    return [rows[index] for index in range(len(chunk))]
+    sides, paths = zip(*(wanted(case, one) for case, one in zip(chunk, free, strict=True)), strict=True)
+    clips = by_setting(model, chunk, free, list(paths))
+    return [
+        {"side": side, "failed": clip} if isinstance(clip, str)
+        else {"side": side} | describe(clip, case["word"], path.boxes(len(clip.video)), one)
+        for clip, case, side, path, one in zip(clips, chunk, sides, paths, free, strict=True)
+    ]  # fmt: skip
 
 
-def rank_correlation(asked: list[float], got: list[float]) -> dict:
-    """Spearman's, with a bootstrap interval over videos; videos without the object are left out."""
-    return _statistic(lambda *both: np.corrcoef(*map(rankdata, both))[0, 1], asked, got)
+def rank_correlation(rows: list[dict]) -> dict:
+    """Spearman's, of asked and got side; videos without the object are left out."""
+    return _statistic(lambda *both: np.corrcoef(*map(rankdata, both))[0, 1], rows)
 
 
-def relative_error(asked: list[float], got: list[float]) -> dict:
-    """Median of |got / asked - 1|, with a bootstrap interval over videos."""
-    return _statistic(lambda one, other: float(np.median(np.abs(other / one - 1))), asked, got)
+def relative_error(rows: list[dict]) -> dict:
+    """Median of |got / asked - 1|."""
+    return _statistic(lambda asked, got: float(np.median(np.abs(got / asked - 1))), rows)
 
 
-def _statistic(measured, asked: list[float], got: list[float]) -> dict:
-    """A figure of pairs, with percentiles of 2,000 resamples of them; resamples without a value are left out."""
-    pairs = np.array([asked, got], float)
-    pairs = pairs[:, ~np.isnan(pairs).any(0)]  # (2, videos)
-    count = pairs.shape[1]
+def _statistic(measured, rows: list[dict]) -> dict:
+    """A figure over videos, with percentiles of 2,000 resamples of objects with their seeds.
+
+    The videos of one object and seed begin from the same noise and resemble each other: they are drawn together.
+    """
+    series = {}
+    for row in rows:
+        if not np.isnan(row["size"]):
+            series.setdefault((row["word"], row["seed"]), []).append((row["side"], row["size"]))
+    groups, count = list(series.values()), sum(map(len, series.values()))
     if count < 3:
         return {"mean": np.nan, "low": np.nan, "high": np.nan, "n": count}
-    draws = np.random.default_rng(0).integers(0, count, (2000, count))
-    values = [measured(*pairs[:, draw]) for draw in draws if np.ptp(pairs[:, draw], axis=1).all()]
+    draws = np.random.default_rng(0).integers(0, len(groups), (2000, len(groups)))
+    resamples = (np.array([pair for index in draw for pair in groups[index]]).T for draw in draws)
+    values = [measured(*both) for both in resamples if np.ptp(both, axis=1).all()]
     low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
-    found = {"mean": measured(*pairs), "low": low, "high": high}
+    every = np.array([pair for group in groups for pair in group]).T
+    found = {"mean": measured(*every), "low": low, "high": high}
     return {name: round(float(value), 4) for name, value in found.items()} | {"n": count}
 
 
@@ -100,14 +102,14 @@ def summary(rows: list[dict]) -> dict:
     """For each setting how the sizes agree, for all that was asked and for words and numbers apart, and every pair."""
     table = {}
     for setting in SETTINGS:
-        there = [row for row in rows if row["setting"] == setting]
+        every = [row for row in rows if row["setting"] == setting]
+        there = [row for row in every if "failed" not in row]
         groups = {"all": there, "words": [row for row in there if row["asked"] in WORDS]}
         groups["numbers"] = [row for row in there if row["asked"] not in WORDS]
-        pairs = {name: ([row["side"] for row in some], [row["size"] for row in some]) for name, some in groups.items()}
         table[setting] = {
-            "knobs": SETTINGS[setting],
-            "rank correlation": {name: rank_correlation(*both) for name, both in pairs.items()},
-            "median relative error": {name: relative_error(*both) for name, both in pairs.items()},
+            "knobs": SETTINGS[setting], "failed": len(every) - len(there),
+            "rank correlation": {name: rank_correlation(some) for name, some in groups.items()},
+            "median relative error": {name: relative_error(some) for name, some in groups.items()},
             "seen": runner.rate([row["covered"] for row in there]),
             "scene kept": runner.rate([row["scene kept"] for row in there]),
             "one instance": runner.rate([row["single"] > 0.5 for row in there]),
@@ -124,13 +126,14 @@ def _numbers(row: dict) -> list[float]:
 def show(table: dict) -> None:
     """Print the settings, a line each."""
     for setting, row in table.items():
-        texts = [f"{one} {runner.show(row[one]['all'], percent=False)}" for one in list(row)[1:3]]
-        print(setting, *texts, *(f"{one} {runner.show(row[one])}" for one in list(row)[3:6]), sep=" | ")
+        texts = [f"{one} {runner.show(row[one]['all'], percent=False)}" for one in STATISTICS]
+        texts += [f"{one} {runner.show(row[one])}" for one in ("seen", "scene kept", "one instance")]
+        print(setting, *texts, f"{row['failed']} failed", sep=" | ")
 
 
 def main(most: int | None = None) -> None:
     """Measure, print and store; `most` limits the pairs of an object and a seed."""
-    table = summary(runner.run(NAME, cases(most), measure, batch(), f"{key()} {PROPORTIONS} {WORDS}"))
+    table = summary(runner.run(NAME, cases(most), measure, batch(40), f"{key()} {PROPORTIONS} {WORDS}"))
     show(table)
     command = f"python -m benchmarks {NAME}" + (f" --most {most}" if most else "")
     runner.store(NAME, table, command=command, weights=weights.key(MODEL), seeds=SEEDS)

@@ -91,3 +91,9 @@ def show(figure: dict, percent: bool = True) -> str:
     scale, unit, digits = (100, " %", 1) if percent else (1, "", 3)
     low, middle, high = (scale * figure[key] for key in ("low", "mean", "high"))
     return f"{middle:.{digits}f}{unit} ({low:.{digits}f} to {high:.{digits}f}), n = {figure['n']}"
+
+
+def markdown(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -284,7 +284,7 @@ plt.show()
 # %%
 moving = "a burger floats to the right on the water"
 with capture(model, every_step=True) as attention:
-    video = generate(model, moving, seed=0)
+    video = generate(model, moving, seed=1)
 burger_maps, burger_masks = attention.maps("burger"), detect(video.video, "burger")[1]
 titles = [moving, "the map of “burger” over it", "the map alone"]
 show(video.video, overlay(video.video, burger_maps), heatmaps(burger_maps), titles=titles)
@@ -628,7 +628,7 @@ for i, one, two in zip(others, before, after, strict=True):
 #
 # **Attention is not an explanation.** A map says where the network *mixes in* the value of a word. What the later
 # layers make of it, the map does not tell; only changing the map and looking at the result does, and that is what
-# notebooks 03 and 04 are about.
+# notebooks 03 and 05 are about.
 #
 # **Words that are not there.** A misspelt word is an error that shows the words of the prompt.
 

@@ -289,9 +289,10 @@ plt.show()
 # are more than twice as rough as a perfect map, and after the soft threshold they cover their object badly. Entropies near
 # or above .9 say that on its own scale a map is almost flat, and the object a small bump on it. The map's centre is
 # steadiest at 8 × 8 (up), where it trembles hardly more than that of a perfect map on so coarse a grid. Where the models
-# differ clearly, the video model is mostly the cleaner one: outside the mid block its maps are a little smoother, and in
-# three of four places more concentrated (lower entropy). Leakage goes both ways: in the video model it is lower at
-# 16 × 16 (down) and 8 × 8 (up), and higher at 8 × 8 (down).
+# differ clearly, the video model is mostly the cleaner one: outside the mid block its maps are a little smoother, in three
+# of four places they find the object a little better (AUROC), and in the up blocks they are more concentrated (lower
+# entropy). Leakage goes both ways: in the video model it is lower at 16 × 16 (down) and 8 × 8 (up), and higher at 8 × 8
+# (down).
 #
 # Why are there fewer prompts behind the numbers at 4 × 4? A cell of that grid is a sixteenth of the picture, and small
 # objects do not fill half of any:
@@ -360,8 +361,8 @@ plt.show()
 # %% [markdown]
 # At 16 × 16 (left) *every* word is brighter on the object, and "in" hardly less than the noun; only the start token is its
 # negative. At 8 × 8 (right) the noun and its size word stand out, the other words know less of the object, and start token,
-# end token and padding are its negative. In these layers the models agree almost point by point: whatever shows the
-# object under "in", it is not a fault of video.
+# end token and padding are its negative. In these layers the models agree at nearly every word, and where they do not, it
+# is the image model that shows more of the object under "in": whatever puts it there, it is not a fault of video.
 #
 # How can "in" know a shark? The attention of a pixel adds up to one over the tokens. Here is how pixels on the object and
 # pixels outside spend it, in the video of section 1.
@@ -410,7 +411,8 @@ plt.show()
 
 # %% [markdown]
 # At 8 × 8 the map points to the object's later place from the very first steps, when the picture is still noise. At
-# 16 × 16 it begins at about .7 and needs up to half of the steps. In which steps do the models differ?
+# 16 × 16 it begins at about .7. There the image model needs six steps to pass .9, and the video model three. In
+# which steps do the models differ?
 
 # %%
 for place, by_step in table["AUROC of steps"].items():
@@ -420,8 +422,9 @@ for place, by_step in table["AUROC of steps"].items():
             print(f"{place}, step {step:2}: video minus image {runner.show(change, percent=False)}")
 
 # %% [markdown]
-# After the first step the video model is *ahead* in the early steps, perhaps because sixteen noisy frames of one object
-# tell more than one noisy picture does (exercise 3).
+# At 16 × 16 the video model is *ahead* in every step, perhaps because sixteen noisy frames of one object tell more than
+# one noisy picture does (exercise 3). At 8 × 8 it is behind in the first step, which begins with less signal than the
+# image model's (the two models have noise schedules of their own), and ahead in the next ones.
 
 # %% [markdown]
 # ## 8. Where it fails

@@ -157,17 +157,15 @@ for title, (video, word_maps) in videos.items():
 image_grid(rows, row_titles=titles, cell=0.6)
 
 # %% [markdown]
-# On its own the car drives up the picture, away from us. With the truck's maps it does so only at first, and as a
-# smaller car. In the middle of the clip it is between its own place and that of the truck, and in the last two frames
-# there is a small car where the truck is, and an orange piece of rubble where the car would have been. The bright spots
-# of the last row are the truck's, by construction. So the car does not simply go where its map is bright: the noun's
-# map pulls, and everything else in the network still expects the car at its old place. The paper sees the same two
-# things in its own example, "the car follows the motion and location of the truck" and "artifacts can be seen around
-# the car". Here the first is only half true, and the second very much so.
+# On its own the car drives up the picture and to the right, away from us. With the truck's maps it goes with the truck,
+# along the far edge of the road and to the left: "the car follows the motion and location of the truck", as the paper
+# says of its own example. The last row is the truck's map, by construction. But this car is much smaller than the truck,
+# and it is damaged: in the last three frames it is flat, with a roof that is half gone. The paper, too, sees
+# "artifacts". So much for one video.
 #
 # ## 4. The first limit: size and shape
 #
-# One video is an anecdote. `benchmarks/forward_swap.py` repeats it for 20 pairs of objects of the pocket world: each
+# One video is an anecdote; `benchmarks/forward_swap.py` repeats it for 20 pairs of objects of the pocket world: each
 # pair in one scene that fits both, with one verb. The world says how large its objects are beside each other, so
 # we know for each pair whether the source is the larger one. How do we judge a swapped clip?
 #
@@ -310,8 +308,8 @@ markdown_table(["of", "", "edit", "slope: 1 takes the source's over", "offset: b
 # Each dot is a pair, and most of them lie below *both* grey lines: **a swapped object is smaller than it would be
 # alone, and also smaller than the source whose maps it has**. The offset says by how much: it is what a swap between
 # equally large objects does, and −0.3 in logarithms means a quarter less. On top of this there is a slope. It is
-# positive, so that a larger source tends to make a larger object, but its intervals reach from next to nothing to more
-# than all of the difference, and single pairs far from the rest weigh much in it. Of a difference in *shape*, less than
+# positive, so that a larger source tends to make a larger object, but its intervals reach from nothing to more than
+# all of the difference, and single pairs far from the rest weigh much in it. Of a difference in *shape*, less than
 # half is taken over. The paper says of its video that the swap did not change "the car's size to match the truck's". So
 # it is here, and it would be so if the truck were a toy: what fails is the size as such.
 
@@ -395,7 +393,7 @@ for key, model in MODELS.items():
 # %%
 from xattn_helpers.forward import Refine, Replace, Reweight
 
-about_words = [case for case in forward_swap.words(IMAGE) if case["source_word"] == "truck" and case["seed"] == 0]
+about_words = forward_swap.words(IMAGE, seeds=(0,), most=1)  # truck and car
 targets = [case["prompt"] for case in about_words]
 edited = generate(image_model, targets, seed=1, control=Replace(about_words[0]["source"]))
 plain = generate(image_model, targets, seed=1)
@@ -429,19 +427,19 @@ markdown_table(["all maps from the source", "", "1 word", "2 words", "3 words", 
 for key, model in MODELS.items():
     print(model, "n =", table["words"][key]["1"]["edited seen"]["n"], "pairs")
 rows = [
-    [what, *(figure(table["words"][swap_table.IMAGE][count][name]) for count in ("1", "2", "3", "3 minus 1"))]
+    [what, model, *(figure(table["words"][key][count][name]) for count in ("1", "2", "3", "3 minus 1"))]
     for what, name in (("object seen", "own seen"), ("right scene", "own scene"), ("purity", "own pure"))
+    for key, model in MODELS.items()
 ]
-markdown_table(["the same prompts without any edit, image model", "1 word", "2 words", "3 words", "3 minus 1"], rows)
+markdown_table(["the same prompts without any edit", "", "1 word", "2 words", "3 words", "3 minus 1"], rows)
 
 # %% [markdown]
 # The second half of the paper's claim does not hold here as it stands. The right scene is there in every picture of
 # every case, in both models, although all maps come from another scene. With two words the object is seen as often as
-# with one. It is the third word that costs: the object is smaller, overlaps less with the source, and in the video
-# model it is seen somewhat less often. But the third word was "small", so that a smaller object is what we asked for,
-# and what the maps of "a big truck" contradict. Without any edit, the small object of the image model is also seen a
-# little less often (second table). In the image model the purity falls from one to three words, and more than without
-# an edit, but on eight pairs that difference proves little.
+# with one. It is the third word that costs: the object is smaller, overlaps less with the source, and is seen a little
+# less often. But the third word was "small", so that a smaller object is what we asked for, and what the maps of "a big
+# truck" contradict. Without any edit, the small object is also seen a little less often (second table). The purity falls
+# from one to three words, and more than without an edit, but on eight pairs that difference proves little.
 #
 # So what a map decides is *where* and *how large*, and the text decides *what*. Words that change the what (object,
 # scene) can be exchanged together. A word that changes the size quarrels with the maps.
@@ -611,7 +609,7 @@ Markdown("\n".join(lines))
 # pictures). Scene and object may be exchanged at the same time.
 #
 # **What it cannot.** It does not hand over a size: swapped objects shrink, whichever is the larger. It hands over
-# little of a shape. Between a sixth and a quarter of the objects are lost, and there is rubble. And it needs a second
+# little of a shape. One object in seven (videos) or in five (images) is lost, and there is rubble. And it needs a second
 # prompt that happens to have the object where you want it: nobody can ask for a place, a size or a path. This is what
 # the paper means by "too restrictive", and there we agree.
 #
@@ -697,4 +695,4 @@ Markdown("\n".join(lines))
 # - what happens when prompts differ in more words than one;
 # - when in the steps, where in the network and for how many words a swap works best, and what reweighting does.
 #
-# Next: notebook 04 changes size without a second prompt, by following the gradient of an energy.
+# Next: [05 · Moving an object along a path](05_motion.ipynb) needs no second prompt: it follows the gradient of an energy.

@@ -43,7 +43,7 @@ def test_the_gradient_is_that_of_the_energy_of_recorded_maps():
     with torch.enable_grad(), capture(model, resolution=16, heads=True, gradients=True, prompt=PROMPT) as attention:
         model.predict_noise(moving, 500, model.encode_prompt(PROMPT))
     layers = [attention.probabilities(layer)[0, ..., 2].transpose(0, 1) for layer in attention.select(16)]
-    by_hand = torch.stack([box_energy(maps, PATH.mask(3, 16, 16)).mean(0) for maps in layers]).mean(0)
+    by_hand = torch.stack([box_energy(maps, PATH.mask(3, 16, 16, "disc")).mean(0) for maps in layers]).mean(0)
     torch.testing.assert_close(energy[0], by_hand.detach())
     torch.testing.assert_close(gradient, torch.autograd.grad(by_hand.sum(), moving)[0])
 
@@ -112,7 +112,7 @@ def test_two_objects_add_their_energies():
 
 
 def test_a_drawn_target_equals_the_track_that_drew_it():
-    targets = (PATH.mask(3, 16, 16), PATH)
+    targets = (PATH.mask(3, 16, 16, "disc"), PATH)
     drawn, path = (begun(target=one, resolution=16).gradient(noise(tiny()), 500)[0] for one in targets)
     torch.testing.assert_close(drawn, path)
 
@@ -194,7 +194,7 @@ def test_the_released_codes_frame_bug_leaves_the_first_half_without_targets():
         for name, energy in energies.items()
     }
     assert reached["own"].tolist() == [True] * 4 and reached["released"].tolist() == [False, False, True, True]
-    targets = PATH.mask(4, 8, 8)
+    targets = PATH.mask(4, 8, 8, "disc")
     maps = probabilities[0, ..., 2].transpose(0, 1)  # (heads, frames, h, w)
     by_hand = box_energy(maps[:, [2, 2, 3, 3]], targets).mean(0)
     torch.testing.assert_close(energies["released"], by_hand)

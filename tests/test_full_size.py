@@ -12,7 +12,8 @@ from benchmarks import full_size, runner
 from benchmarks.full_size_steps import FULL, SMOKE, Steps, build, probabilities
 
 KINDS = {
-    "unguided step", "gradient pass", "guided step", "guided step, checkpoint_blocks", "gradient pass, released code",
+    "unguided step", "gradient pass", "guided step", "guided step, checkpoint_blocks", "guided step, place=down",
+    "gradient pass, released code",
     "guided step, released code",
 }  # fmt: skip
 

@@ -6,14 +6,15 @@ import math
 import numpy as np
 import pytest
 from models_for_tests import tiny
+from PIL import Image
 
-from benchmarks import guidance, guidance_cases, guidance_table, resize, runner, weights
+from benchmarks import guidance, guidance_cases, guidance_table, resize, resize_sheet, runner, weights
 from xattn_helpers import Guidance, zero_shot
 from xattn_helpers.pocket.vocabulary import check_prompt
 from xattn_helpers.pocket.world import atlas
 from xattn_helpers.tokens import find
 
-SOME = ("unguided", "best", "zero-shot, paper", "paper, frame bug")
+SOME = ("unguided", "best", "paper, zero-shot", "paper, frame bug")
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +101,7 @@ def test_tuning_looks_at_its_own_cases(monkeypatch):
 def test_what_rows_depend_on_is_part_of_their_identity(monkeypatch):
     before = guidance.key()
     monkeypatch.setattr(weights, "key", lambda name: "other")
-    assert guidance.key() != before and "'strength': 30.0" in before
+    assert guidance.key() != before and "'strength': 100.0" in before
 
 
 def row(setting: str, seed: int, iou: float, **more) -> dict:
@@ -161,11 +162,21 @@ def test_a_box_that_would_leave_the_picture_is_moved_in():
 
 
 def test_agreement_of_sizes_by_hand():
-    asked, got = [0.2, 0.3, 0.4, 0.5, 0.6], [0.22, 0.33, 0.36, 0.5, math.nan]
-    assert resize.rank_correlation(asked, got)["mean"] == 1 and resize.rank_correlation(asked, got[::-1])["n"] == 4
-    error = resize.relative_error(asked, got)
-    assert error["mean"] == pytest.approx(0.1) and error["low"] <= 0.1 <= error["high"] and error["n"] == 4
-    assert math.isnan(resize.relative_error([0.2], [0.2])["mean"])
+    def rows(*got):
+        asked = (0.2, 0.3, 0.4, 0.5, 0.6)
+        return [
+            {"word": "ball", "seed": index % 2, "side": side, "size": size}
+            for index, (side, size) in enumerate(zip(asked, got, strict=True))
+        ]
+
+    good = rows(0.22, 0.33, 0.36, 0.5, math.nan)
+    assert resize.rank_correlation(good)["mean"] == 1
+    assert resize.rank_correlation(rows(0.4, 0.3, 0.2, 0.1, 0.05))["mean"] == -1
+    error = resize.relative_error(good)
+    assert error["mean"] == pytest.approx(0.1) and error["n"] == 4
+    # Drawn are pairs of the two seeds: the first has errors .1 and .1, the second .1 and 0.
+    assert error["low"] == pytest.approx(0.05) and error["high"] == pytest.approx(0.1)
+    assert math.isnan(resize.relative_error(good[:1])["mean"])
 
 
 def test_resizing_runs_and_its_table_is_stored():
@@ -176,3 +187,20 @@ def test_resizing_runs_and_its_table_is_stored():
     resize.show(table)
     runner.store("resize", table)
     assert len(runner.load_table("resize")["best"]["cases"]) == 4
+
+
+def test_a_size_that_guidance_refuses_is_counted_and_spares_the_others(monkeypatch):
+    monkeypatch.setattr(resize, "SETTINGS", {"best": {}, "far": {"strength": 1e9, "law": "(1 - abar) / abar"}})
+    rows = resize.measure(resize.cases(most=1)[:2] + resize.cases(most=1)[-2:])
+    assert [sorted(row) == ["failed", "side"] for row in rows] == [False, False, True, True]
+
+
+def test_the_sheet_shows_the_unguided_video_and_all_sizes(tmp_path, monkeypatch):
+    (found,) = resize_sheet.rows(("burger",))
+    assert len(found) == len(resize_sheet.NAMES) and all(one.shape == found[0].shape for one in found)
+    red = [(one == (255, 0, 0)).all(-1).sum() for one in found]
+    assert red[0] == 0 and 0 < red[1] < red[3] < red[5], "the asked boxes grow"
+    monkeypatch.setattr(resize_sheet, "FILE", tmp_path / "sheet.webp")
+    monkeypatch.setattr(resize_sheet, "SHOWN", ("burger",))
+    resize_sheet.draw([found])
+    assert Image.open(tmp_path / "sheet.webp").width > 300

@@ -62,7 +62,7 @@ class _Tap:
     """What a UNet is doing right now, read by hooks, and who wants to see which of its layers."""
 
     model: object
-    before: dict  # the processors that come back in the end
+    before: dict  # layer name: the processor that comes back in the end
     controllers: list = field(default_factory=list)  # (controller, names of its layers)
     frames: int = 1
     step: Step = Step(-1, -1, -1, False)
@@ -72,8 +72,9 @@ class _Tap:
     def refresh(self, layers: list[Layer]) -> None:
         """Give the explicit softmax to the layers that somebody wants to see, and to no others: it costs memory."""
         wanted = {name for _, names in self.controllers for name in names}
-        ours = {f"{one.name}.processor": TextAttention(one, self) for one in layers if one.name in wanted}
-        self.model.unet.set_attn_processor(self.before | ours)  # a new dict: set_attn_processor empties what it gets
+        for layer in layers:  # one by one: unet.set_attn_processor walks through all modules of the network
+            ours = TextAttention(layer, self) if layer.name in wanted else self.before[layer.name]
+            self.model.unet.get_submodule(layer.name).set_processor(ours)
 
     def seen_by(self, name: str) -> list[Controller]:
         """The controllers of one layer, those that record last."""
@@ -153,7 +154,7 @@ def controlled(model, controller: Controller, layers: list[Layer] | None = None)
         raise ValueError(f"layers: none chosen; there are {', '.join(map(str, there))}")
     tap, outermost = getattr(model.unet, "_attention_tap", None), False
     if tap is None:
-        tap, outermost = _Tap(model, dict(model.unet.attn_processors)), True
+        tap, outermost = _Tap(model, {one.name: model.unet.get_submodule(one.name).processor for one in there}), True
     entry = (controller, names)
     try:
         if outermost:

@@ -75,8 +75,9 @@ def track(
     """A path through key points (x, y) in [0, 1], y down, reached at even times.
 
     `size` is a side, a (width, height), or a list with one of these for each key, all as shares of the picture.
-    `smooth` rounds the corners; easing "ease" starts and ends slowly. Raises ValueError for points outside the picture
-    and sizes that are not in (0, 1].
+    `smooth` interpolates each coordinate alone by a monotone cubic curve, so that a coordinate slows down where it
+    turns or stops; a corner between ways along the axes stays a corner. Easing "ease" starts and ends slowly. Raises
+    ValueError for points outside the picture and sizes that are not in (0, 1].
     """
     keys = [tuple(float(value) for value in key) for key in keys]
     if not keys:

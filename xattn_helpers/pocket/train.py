@@ -53,7 +53,7 @@ class TrainConfig:
     t2v_batch: int = 96
     t2v_noisy_share: float = field(default=0.6, metadata={"help": "of the timesteps, drawn from the noisiest: motion"})
     t2v_noisy_from: float = field(default=0.75, metadata={"help": "where the noisiest timesteps begin, in [0, 1)"})
-    t2v_motion_share: float = field(default=0.0, metadata={"help": "of a batch, from captions that name a motion"})
+    t2v_motion_share: float = field(default=0.35, metadata={"help": "of a batch, from captions that name a motion"})
     minutes: float = field(default=math.inf, metadata={"help": "stop after this time; the next call goes on"})
     compile: bool = field(default=False, metadata={"help": "compile the blocks: minutes at first, then faster (CUDA)"})
     go_on: list[str] = field(default_factory=list, metadata={"help": "of t2i, t2v: start from the weights in --out"})

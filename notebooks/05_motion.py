@@ -1,0 +1,790 @@
+# %% [markdown]
+# # 05 · Moving an object along a path
+#
+# *Links to Colab and Binder appear here after `make badges REPO=owner/name`.* <!-- badges -->
+#
+# In notebook 03, the maps of another prompt told an object where to be. Here we draw the place ourselves: every frame of
+# the video gets a box of its own, and before a denoising step the latents move a little downhill on an energy that is
+# small when the word's attention lies inside the box. This is called backward guidance. The paper shows four clips in
+# its Figures 1 and 5, says that guidance can add an object which the video had left out, and makes three observations
+# in words (its section 6): the object keeps a reasonable perspective, it falls short of the start and the end of its
+# path, and sometimes it stands still at the start. We repeat the figures, and put a number on each observation.
+#
+# **After this notebook you can**
+#
+# 1. draw a path as key points and say what becomes of it at 8 × 8 and 16 × 16 cells;
+# 2. write the guided denoising loop of a video by hand, and check it against the helper;
+# 3. move an object, and put a missing one where you want it;
+# 4. measure how well a video keeps to its path, with four measures that you can compute by hand;
+# 5. say how far perspective, start, end and long ways can be trusted, and what to do when an object will not move.
+
+# %% tags=["colab-setup"]
+# Only on Google Colab: would install this project. Elsewhere nothing happens.
+import sys
+
+if "google.colab" in sys.modules:
+    what_to_do = "run `make badges REPO=owner/name` in it, commit, and open this notebook from there"
+    raise RuntimeError(f"This copy of the project does not know its address on GitHub: {what_to_do}.")
+
+# %%
+import json
+from dataclasses import fields
+
+import numpy as np
+import torch
+from IPython.display import Markdown
+from matplotlib import pyplot as plt
+
+from benchmarks import guidance_table, runner
+from benchmarks.guidance_cases import TRACKS, box
+from xattn_helpers import Guidance, capture, detect, generate, load, track
+from xattn_helpers.adherence import ap50, centre_distance, compare, covered, mean_iou
+from xattn_helpers.display import draw_boxes, heatmaps, image_grid, show, strip
+from xattn_helpers.metrics import centres
+from xattn_helpers.sampling import initial_latents
+from xattn_helpers.tokens import find
+
+IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
+image_model, video_model = load(IMAGE), load(VIDEO)
+POCKET = VIDEO == "pocket"  # the detector knows the pocket world only
+frames = video_model.defaults.frames
+
+# %% [markdown]
+# **On a GPU** you can change the one line that names the models. The pictures are then theirs; what needs the detector
+# is left out, and the stored table always speaks of the pocket model.
+#
+# ## 1. A path, drawn
+#
+# A track is a list of key points (x, y), as shares of the picture, with y pointing down. Between two keys $a$ and $b$
+# the centre of the box goes in a straight line, at constant speed: in frame $f$ of $F$ it is at
+#
+# $$ c_f = (1 - s_f)\, a + s_f\, b, \qquad s_f = \frac{f}{F - 1} . $$
+#
+# The box has the proportions of the object's drawing, because a square box can never be filled by something long.
+
+# %% tags=["nbval-check-output"]
+start, end = np.array([0.25, 0.25]), np.array([0.25, 0.77])
+width, height = box("burger")
+share = np.linspace(0, 1, 5)[:, None]
+by_hand = (1 - share) * start + share * end
+
+down = track([start, end], size=(width, height))
+np.testing.assert_allclose(by_hand, down.centres(frames=5))
+print(down.boxes(frames=5).round(3))
+
+# %% [markdown]
+# Rows are frames, columns the left, upper, right and lower edge. Guidance cannot use a box as such: it compares
+# attention maps, which have 8 × 8 or 16 × 16 cells. A cell is in the target when its middle is inside the box, or, with
+# `shape="disc"`, inside the ellipse that fits into the box.
+
+# %%
+shown = [0, 5, 10, 15]
+masks = {
+    f"{shape}, {side} × {side}": down.mask(16, side, side, shape)[shown]
+    for shape in ("box", "disc") for side in (8, 16)
+}  # fmt: skip
+image_grid(
+    [list(some) for some in masks.values()],
+    row_titles=list(masks),
+    column_titles=[f"frame {frame}" for frame in shown],
+    cell=0.8,
+)
+
+# %% [markdown]
+# At 8 × 8 the target moves in jumps: a cell is an eighth of the picture, and several frames in a row have the same
+# target. It even has four cells in some frames and six in others, although the box keeps its size. The 16 × 16 cells
+# carry the finer position. The disc leaves out the corners, which a burger does not fill.
+#
+# With three and more keys there is a choice of how to go from one to the next. `smooth=True` puts a smooth curve
+# through x and y, which never goes beyond its keys, and `easing="ease"` starts slowly and ends slowly. Here is a jump:
+
+# %%
+jump = [(0.2, 0.75), (0.5, 0.25), (0.8, 0.75)]
+kinds = {"straight": track(jump), "smooth": track(jump, smooth=True), "eased": track(jump, easing="ease")}
+figure, axes = plt.subplots(1, 2, figsize=(7.5, 2.8), dpi=80, layout="compressed")
+for (name, one), marker in zip(kinds.items(), "os^", strict=True):
+    places = one.centres(16)
+    axes[0].plot(*places.T, marker=marker, ms=4, lw=0.8, label=name)
+    axes[1].plot(np.arange(1, 16), np.hypot(*np.diff(places, axis=0).T), marker=marker, ms=4, lw=0.8)
+axes[0].set(xlim=(0, 1), ylim=(1, 0), aspect="equal", title="centres of 16 frames")
+axes[1].set(xlabel="frame", title="way from the frame before", ylim=(0, None))
+axes[0].legend(fontsize=8)
+plt.show()
+
+# %% [markdown]
+# Three tracks through the same keys. The straight one has the same speed everywhere (the dip in the middle is the turn,
+# which falls between two frames). The smooth one is round at the top and slows down there, as a ball that is thrown.
+# The eased one goes along the same straight lines, but slowly at the start and at the end.
+#
+# ### Figure 1: one prompt, three ways
+#
+# The paper's example is a burger that goes from the top left to the bottom left. We ask for that, and for a second way
+# round the corner, from the same noise. Everything that `Guidance` leaves open has its default:
+
+# %%
+defaults = {one.name: one.default for one in fields(Guidance)}
+print({name: defaults[name] for name in ("energy", "strength", "law", "schedule", "shape")})
+
+# %%
+burger = "a burger floats on the water"
+corner = [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75)]
+ways = {"down": down, "round the corner": track(corner, size=box("burger"))}
+
+
+def steer(word, prompt, path):
+    """A guided clip, and the word's maps; clips one by one, because each gradient pass takes half a gigabyte."""
+    with capture(video_model, resolution=(8, 16)) as attention:
+        clip = generate(video_model, prompt, seed=0, guidance=Guidance(word, path))
+    return clip, attention.maps(word).cpu()
+
+
+burgers, burger_maps = zip(*(steer("burger", burger, path) for path in ways.values()), strict=True)
+asked = [one.boxes(frames) for one in ways.values()]
+
+# %%
+free = {"burger": generate(video_model, burger, seed=0)}
+drawn = [draw_boxes(clip.video, boxes) for clip, boxes in zip(burgers, asked, strict=True)]
+show(free["burger"].video, *drawn, titles=["unguided", *ways])
+
+# %% [markdown]
+# The noise is the same in all three clips, and so are the prompt and the network. Left alone, the model picks a path of
+# its own. With a track, the burger follows the red box closely, and it is one burger in front of the same kind of sea.
+# Look at both ends of the way round the corner: in the first frame the burger is already to the right of its box, and
+# in the last one it hangs above it. We shall come back to this in section 6.
+#
+# ## 2. By hand
+#
+# What is inside? At a guided step the latents of all frames, $z_t$, move downhill on an energy. In frame $f$, with the
+# probabilities $A$ of the word in one head of one layer and the target mask $M_f$, the box energy is
+#
+# $$ E_f = \Bigl(1 - \frac{\sum_p A_{f,p} M_{f,p}}{\sum_p A_{f,p}}\Bigr)^2 ,
+#    \qquad z_t \leftarrow z_t - \eta\,(1 - \bar\alpha_t)\, \nabla_{z_t} \sum_f E_f , $$
+#
+# averaged over heads and then over the ten layers at 8 × 8 and 16 × 16. The second formula is the paper's eq. 4, with
+# $\eta$ for the strength. The energy is zero when all of the word's attention is inside (Chen et al. 2024, "Training-free
+# layout control"). The mask depends on the frame, and all frames are moved at once.
+
+# %%
+default = Guidance("burger", down)
+positions = find(video_model.tokenizer, burger, "burger")
+
+
+def energy_by_hand(latents, timestep, text):
+    with capture(video_model, resolution=(8, 16), heads=True, gradients=True) as attention:
+        video_model.predict_noise(latents, timestep, text)
+    energies = []
+    for layer in attention.select():
+        maps = attention.probabilities(layer)[0][..., positions].sum(-1)  # (frames, heads, height, width)
+        mask = down.mask(frames, *maps.shape[-2:], default.shape)[:, None].to(maps)
+        inside = (maps * mask).sum((-2, -1)) / maps.sum((-2, -1))
+        energies.append((1 - inside).square().mean(1))  # mean over heads: (frames,)
+    return torch.stack(energies).mean(0)
+
+
+# %% [markdown]
+# Around it goes the denoising loop of [notebook 00](00_pocket_diffusion.ipynb), with three more lines. Four steps are
+# too few for a good picture, but enough to compare, and they cost little.
+
+# %%
+def guided_by_hand(steps, scale):
+    text, empty = (video_model.encode_prompt([prompt]) for prompt in (burger, ""))
+    scheduler = type(video_model.scheduler).from_config(video_model.scheduler.config)
+    scheduler.set_timesteps(steps, device=video_model.device)
+    z = initial_latents(video_model, [0], frames, video_model.defaults.height, video_model.defaults.width)
+    for index, t in enumerate(scheduler.timesteps):
+        if index < steps / 4 or index % 2 == 0:  # the paper's schedule
+            z = z.detach().requires_grad_(True)
+            (gradient,) = torch.autograd.grad(energy_by_hand(z, t, text).sum(), z)
+            z = z - default.strength * (1 - scheduler.alphas_cumprod[t]) * gradient
+        with torch.no_grad():
+            noise = video_model.predict_noise(z, t, text, empty, scale)
+            z = scheduler.step(noise, t, z).prev_sample
+    return z[0]
+
+
+# %%
+ours = guided_by_hand(steps=4, scale=video_model.defaults.guidance_scale)
+theirs = generate(video_model, burger, seed=0, steps=4, guidance=default).latents
+print(f"largest difference of the latents: {float((ours - theirs).abs().max()):.1e}")
+torch.testing.assert_close(ours, theirs, atol=2e-2, rtol=0)
+
+# %% [markdown]
+# The loop by hand and `generate` with `Guidance` agree up to rounding. The helper does the same with less memory: it
+# stops the forward pass after the last layer that the energy needs.
+#
+# ## 3. Figure 5: frame by frame
+#
+# The other three examples of the paper: a ball from the top left to the bottom right, a shark from the top right to the
+# bottom left, and a wolf that howls to the moon. The moon gets a place and no way, because it stands still.
+
+# %%
+others = {
+    "ball": ("a ball rolls on the grass", "top left to bottom right"),
+    "shark": ("a shark swims in the ocean", "top right to bottom left"),
+    "moon": ("a wolf howls to the moon", "stays"),
+}
+targets = {word: track(TRACKS[name], size=box(word)) for word, (_, name) in others.items()}
+clips, other_maps = zip(*(steer(word, others[word][0], path) for word, path in targets.items()), strict=True)
+
+# %%
+free |= {word: generate(video_model, prompt, seed=0) for word, (prompt, _) in others.items()}
+guided = {"burger": burgers[0]} | dict(zip(others, clips, strict=True))
+targets = {"burger": down} | targets
+maps = {"burger": burger_maps[0]} | dict(zip(others, other_maps, strict=True))
+show(
+    *(draw_boxes(guided[word].video, targets[word].boxes(frames)) for word in others),
+    titles=[prompt for prompt, _ in others.values()],
+)
+
+
+# %% [markdown]
+# Three clips, each with the box that it was asked for. Below: for each word, and for the burger of Figure 1, the
+# unguided frames, the guided frames and the word's map, all at frames 0, 5, 10 and 15. The maps are means over the
+# steps, the heads and the layers at 8 × 8 and 16 × 16, and in the guided run.
+
+# %%
+def frame_by_frame(words, cell=0.68):
+    rows, titles = [], []
+    for word in words:
+        boxes = targets[word].boxes(frames)
+        heat = heatmaps(maps[word], size=max(guided[word].video.shape[1:3]))
+        for title, video in (("unguided", free[word].video), ("guided", guided[word].video), ("its map", heat)):
+            rows.append([strip(video if title == "unguided" else draw_boxes(video, boxes))])
+            titles.append(f"{word}: {title}")
+    return image_grid(rows, row_titles=titles, cell=cell)
+
+
+frame_by_frame(["burger", "ball"])
+
+# %%
+frame_by_frame(["shark", "moon"])
+
+# %% [markdown]
+# In each group the map of the third row is bright inside the box, and the object of the second row stands where the map
+# is bright. That is the whole mechanism: guidance moves the map, and the picture follows.
+#
+# The unguided rows show how much had to change: on its own the burger goes up instead of down, the ball stays near the
+# ground, and the shark swims away from us, in the middle. The paper's moon was missing until it was asked for. Ours is
+# there without guidance, but elsewhere, and it moves to the place that we chose. (The wolf becomes smaller at the same
+# time, and moves too: nothing holds the rest of the picture.)
+#
+# Look also at what went wrong. The first frame of the ball is smeared into two balls. The shark follows its box, and is
+# a poor drawing of a shark; but so is the one without guidance, so this is the model's weakness and not the price of
+# being led. And the map of "moon" has a second, weaker spot on the wolf, as in [notebook 02](02_how_noisy.ipynb): the
+# words of two objects share their maps a little.
+#
+# ### What was not there
+#
+# Can guidance put an object into a picture that left it out, as the paper's moon? Our image model forgets its duck now
+# and then, when a boat is named as well. We ask for the duck alone, and then for both, each in a place of its own.
+
+# %%
+pair, forgetful = "a duck and a boat on the water", [2, 9]  # two seeds, of the first twelve, that have no duck
+left, right = track([(0.27, 0.65)], size=box("duck")), track([(0.73, 0.55)], size=box("boat"))
+wishes = {
+    "unguided": (None, []),
+    "duck guided": (Guidance("duck", left), [left]),
+    "duck and boat guided": (Guidance(["duck", "boat"], [left, right]), [left, right]),
+}
+columns = {}
+for title, (guidance, places) in wishes.items():
+    pictures = [clip.video for clip in generate(image_model, [pair] * 2, seed=forgetful, guidance=guidance)]
+    for place in places:
+        pictures = [draw_boxes(picture, place.boxes(1)) for picture in pictures]
+    columns[title] = [picture[0] for picture in pictures]
+image_grid(
+    list(zip(*columns.values(), strict=True)),
+    row_titles=[f"seed {seed}" for seed in forgetful],
+    column_titles=list(columns),
+    cell=0.9,
+)
+
+# %% [markdown]
+# Without guidance there is a boat and no duck; with seed 2 an orange patch behind the sail may have wanted to become
+# one. With a place for the duck, there *is* a duck, but look at it: the boat was standing there, and now the two are
+# one. When both words have a place, seed 2 has a duck and a boat, and seed 9 has both as well, but they still touch. So
+# guidance does bring back what is missing, as the paper says; but it decides *where* and not *what else is there*.
+#
+# ## 4. Four measures
+#
+# To say "follows closely" in numbers, we need to know where the object *is*. The detector gives a box $b_f$ for every
+# frame in which it sees the object; the asked box is $t_f$. The measures are those of Peekaboo (Jain et al., CVPR
+# 2024), which other papers use too. We compute them for the ball.
+
+# %%
+boxes, _ = detect(guided["ball"].video, "ball", "pocket" if POCKET else "owlv2")
+wanted = targets["ball"].boxes(frames)
+seen = ~np.isnan(boxes).any(axis=1)
+
+# %% [markdown]
+# **IoU**, intersection over union: the area that both boxes have in common, over the area that at least one of them
+# has. A frame without the object counts 0, and the measure of a video is the mean over its frames:
+#
+# $$ \text{IoU}_f = \frac{|b_f \cap t_f|}{|b_f \cup t_f|}, \qquad \text{mIoU} = \frac1F \sum_f \text{IoU}_f . $$
+
+# %%
+low, high = np.maximum(boxes[:, :2], wanted[:, :2]), np.minimum(boxes[:, 2:], wanted[:, 2:])
+common = np.clip(high - low, 0, None).prod(axis=1)
+either = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1) + (wanted[:, 2:] - wanted[:, :2]).prod(axis=1) - common
+iou = np.nan_to_num(common / either)
+np.testing.assert_allclose(iou.mean(), mean_iou(boxes, wanted))
+print(f"IoU of the frames: {iou.round(2)}, mean {iou.mean():.2f}")
+
+# %% [markdown]
+# **AP50** is stricter about each frame and kinder to gaps: the share of frames with an IoU of at least one half, among
+# those in which the object is seen. **Coverage** asks only whether it is there: the share of *videos* in which the
+# object is seen in more than half of the frames. **Centroid distance** looks at the centres alone, over the diagonal of
+# the picture, in the frames in which the object is seen:
+#
+# $$ \text{AP50} = \frac{\#\{f : \text{IoU}_f \ge \tfrac12\}}{\#\{f : \text{seen}\}}, \qquad
+#    \text{covered} = \Bigl[\tfrac{\#\{f:\,\text{seen}\}}{F} > \tfrac12\Bigr], \qquad
+#    d = \operatorname{mean}_{f\,\text{seen}} \frac{\lVert c(b_f) - c(t_f) \rVert}{\sqrt2} . $$
+
+# %%
+half, there = (iou[seen] >= 0.5).mean(), seen.mean() > 0.5
+apart = np.linalg.norm(centres(boxes) - centres(wanted), axis=1)[seen].mean() / np.sqrt(2)
+assert there == covered(boxes)
+np.testing.assert_allclose([half, apart], [ap50(boxes, wanted), centre_distance(boxes, wanted)])
+print(f"AP50 {half:.2f}, covered: {there}, centroid distance {apart:.3f}")
+
+
+# %% [markdown]
+# Each of them is blind to something. The centroid distance does not see a wrong size, AP50 does not care whether the
+# overlap is 0.5 or 0.9, and coverage would praise a burger that ignores its path. None of them sees that a shark is
+# badly drawn. `adherence.compare` computes all of them, and two more: the size ratio (got size over asked size) and
+# *travelled*, the share of the asked way that the object goes (1 all of it, 0 it stands).
+
+# %%
+def markdown_table(header, rows):
+    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *rows]))
+
+
+def measured(word, clip):
+    found = compare(detect(clip.video, word)[0], targets[word].boxes(frames))
+    names = ("iou", "ap50", "distance", "size ratio", "travelled")
+    numbers = ["–" if np.isnan(found[one]) else f"{found[one]:.2f}" for one in names]
+    return ["yes" if found["covered"] else "no", *numbers]
+
+
+live = [
+    [word, how, *measured(word, some[word])]
+    for word in guided for how, some in (("unguided", free), ("guided", guided)) if POCKET
+]  # fmt: skip
+markdown_table(["", "", "covered", "IoU", "AP50", "centroid distance", "size ratio", "travelled"], live)
+
+# %% [markdown]
+# Without guidance no frame of any object overlaps by one half: AP50 is 0 in each of these rows. With guidance every
+# frame passes, and the centres are within a few hundredths of the diagonal. But none of the three that move goes all of
+# its way. A moon has no way to go, so that *travelled* has no meaning there.
+#
+# ## 5. Your own track
+#
+# The explorer draws a path with sliders: start, end, a point in the middle if you like, and a size at both ends. The
+# picture on the left changes at once; the model runs only when you press *Run*. It opens with the burger that went
+# round the corner.
+
+# %%
+from xattn_helpers.track_explorer import TrackExplorer
+
+explorer = TrackExplorer(video_model, burger, "burger")
+explorer.explore(burgers[1], burger_maps[1], ways["round the corner"], free["burger"])
+explorer
+
+# %% [markdown]
+# In a page that is only read, the controls do nothing, but each of them is a Python object. Here we turn them by hand,
+# with the image model, for which a track is the place of its first key.
+
+# %%
+quick = TrackExplorer(image_model, burger, "burger", seed=1)
+quick.start_x.value, quick.start_y.value, quick.start_size.value = 0.7, 0.3, 0.45
+quick.run()
+assert quick.clip is not None and quick.asked.keys[0] == (0.7, 0.3)
+image_grid([[quick.picture]], column_titles=["the path, the picture, the map of its word"], cell=0.9)
+
+# %% [markdown]
+# The burger stands in its box, at the size that was asked for. A wrong word is a message and not a crash:
+
+# %% tags=["nbval-check-output"]
+quick.word.value = "pizza"
+quick.run()
+print(quick.message.value)
+
+# %% [markdown]
+# ## 6. Three observations, and their numbers
+#
+# Four clips are anecdotes. `benchmarks/guidance.py` repeats them for twelve objects, each on four of five tracks and
+# each time with another seed, and once for the moon. No default of `Guidance` was chosen on these cases.
+
+# %%
+stored = json.loads((runner.RESULTS / "guidance.json").read_text())
+settings, about = stored["table"]["settings"], stored["provenance"]
+cases = guidance_table.read_cases(stored["table"]["cases"])
+print(about["command"], "|", about["date"], "|", settings["best"]["cases"], "cases |", len(settings), "settings")
+
+# %%
+MAIN = {"unguided": "unguided", "best": "guided (the defaults)", "paper": "guided (the paper's setting)"}
+COLORS = {"unguided": "0.5", "best": "tab:blue", "paper": "tab:orange"}
+BOUNDS = {"mIoU of all": "≥ 0.60", "AP50": "≥ 0.70", "coverage": "≥ 0.95", "centroid distance": "≤ 0.07"}
+
+
+def figure_of(one, digits=2):
+    return f"{one['mean']:.{digits}f} ({one['low']:.{digits}f} to {one['high']:.{digits}f}), n = {one['n']}"
+
+
+rows = [[title, *(figure_of(settings[name]["figures"][one]) for one in BOUNDS)] for name, title in MAIN.items()]
+markdown_table(["", *BOUNDS], [*rows, ["what this project asks of itself", *BOUNDS.values()]])
+
+# %% [markdown]
+# Means over videos with their 95 % intervals. The mIoU here counts a lost object as 0. The last row is a bar that
+# this project sets for its defaults, and they pass it in all four columns. Without guidance the object is in every
+# video too, but hardly ever in its box. The paper's setting, which has another energy, another strength and boxes for
+# masks, lies between the two: it misses the bars of mIoU, AP50 and centroid distance.
+#
+# ### Perspective
+#
+# The paper used a target of one size for all frames and still saw the burger, the ball and the shark "getting larger as
+# they move closer to the camera". Its explanation is that the model knows perspective. In our world we know what
+# perspective is, because the training videos were drawn with it: where a scene has ground, an object lower in the
+# picture is nearer, and drawn larger. In the ocean, in the sky and at night there is no ground, and height means
+# nothing. So we can compare what guided videos do with what the world would do. *Growth* is the size in the last frame
+# over the size in the first one.
+
+# %%
+from xattn_helpers.pocket.vocabulary import FREE_SCENES
+
+
+def of_the_world(case):
+    """The growth that the training videos would have along this track."""
+    if any(case["prompt"].endswith(scene) for scene in FREE_SCENES):
+        return 1.0
+    y = np.array([TRACKS[case["track"]][0][1], TRACKS[case["track"]][-1][1]])
+    sizes = (0.8 + 0.8 * (y - 0.4)).clip(0.75, 1.25)  # 0.8 at the horizon, 1.2 at the lower edge
+    return float(sizes[1] / sizes[0])
+
+
+def kind_of(case):
+    level = TRACKS[case["track"]][0][1] == TRACKS[case["track"]][-1][1]
+    free_scene = any(case["prompt"].endswith(scene) for scene in FREE_SCENES)
+    return "level" if level else "down, no ground" if free_scene else "down, on ground"
+
+
+# %%
+moving = [case for case in cases if case["track"] != "stays"]
+KINDS = ("level", "down, no ground", "down, on ground")
+
+
+def growths_of(name, kind):
+    return [case["growth"] for case in moving if case["setting"] == name and kind_of(case) == kind]
+
+
+def geometric(values):
+    """A figure of a ratio: twice as large and half as large cancel."""
+    found = runner.mean(np.log(values))
+    return {part: found[part] if part == "n" else float(np.exp(found[part])) for part in found}
+
+
+world = {kind: geometric([of_the_world(c) for c in moving if kind_of(c) == kind])["mean"] for kind in KINDS}
+
+
+# %%
+def dots(ax, places, found, color, label=None, line="o"):
+    """Figures as dots with their intervals."""
+    middle, low, high = (np.array([one[part] for one in found]) for part in ("mean", "low", "high"))
+    ax.errorbar(places, middle, [middle - low, high - middle], fmt=line, ms=4, capsize=3, color=color, label=label)
+
+
+figure, ax = plt.subplots(figsize=(9, 3.2), dpi=80, layout="compressed")
+for place, kind in enumerate(KINDS):
+    ax.plot([place - 0.4, place + 0.4], [world[kind]] * 2, "k--", lw=1, label=None if place else "the world's rule")
+    for shift, (name, title) in zip((-0.25, 0, 0.25), MAIN.items(), strict=True):
+        values = growths_of(name, kind)
+        ax.plot([place + shift] * len(values), values, "o", ms=3, alpha=0.35, color=COLORS[name])
+        dots(ax, [place + shift + 0.08], [geometric(values)], COLORS[name], None if place else title, "s")
+ax.set(xticks=range(3), xticklabels=KINDS, ylabel="growth from first to last frame", yscale="log")
+ax.set_yticks([0.5, 0.7, 1, 1.4, 2], ["0.5", "0.7", "1", "1.4", "2"])
+ax.minorticks_off()
+ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+plt.show()
+
+# %%
+on_ground = geometric(growths_of("best", "down, on ground"))
+Markdown(
+    f"Down, on ground, with the defaults: growth {figure_of(on_ground)}. By the world's rule it would be "
+    f"{world['down, on ground']:.2f}."
+)
+
+# %% [markdown]
+# Small dots are videos, squares are geometric means with their intervals, and the dashed lines are what the world's
+# rule would give for these tracks. The unguided videos ignore the tracks; they are put into the group of the track that
+# their guided twins were asked for.
+#
+# The paper's observation is true here, and smaller than it sounds. Where the world has perspective, objects that are
+# led down become larger, with both guided settings; where it has none, and on level tracks, the intervals of the guided
+# videos contain 1. But with the defaults the growth is only about a quarter of what the world would draw (on the
+# logarithmic axis). The box that the object has to fill is of one size in all frames, which may hold it back: in
+# exercise 3 the box grows. And single videos differ by more than the three groups do: from one video, or four, nothing
+# could have been concluded.
+#
+# ### Start, end, and long ways
+#
+# The paper's second observation: "the model keeps the temporal consistency at the expense of not following the exact
+# start and end location". Its example is the shark, which would have to be "much faster" to be at both in time. Below
+# on the left: how far the object's centre is from the asked one in the first frame, in the last one, and on average. On
+# the right: the share of the asked way that it travels, against the length of the way. All clips have the same number
+# of frames, so a longer way is a faster one.
+
+# %%
+lengths = {name: round(float(np.linalg.norm(np.subtract(keys[-1], keys[0]))), 2) for name, keys in TRACKS.items()}
+WHEN = {"start": "first frame", "distance": "mean of all", "end": "last frame"}
+
+
+def over_videos(name, measure, length=None):
+    """A figure of one setting over the moving cases, or over those of one length."""
+    some = [case for case in moving if case["setting"] == name and length in (None, lengths[case["track"]])]
+    return runner.mean([case[measure] for case in some])
+
+
+# %%
+long = sorted({lengths[case["track"]] for case in moving})
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.1), dpi=80, layout="compressed")
+for shift, (name, title) in zip((-1, 0, 1), MAIN.items(), strict=True):
+    dots(axes[0], np.arange(3) + 0.15 * shift, [over_videos(name, one) for one in WHEN], COLORS[name], title)
+    dots(axes[1], np.array(long) + 0.004 * shift, [over_videos(name, "travelled", one) for one in long], COLORS[name])
+axes[0].set(xticks=range(3), xticklabels=WHEN.values(), ylabel="distance of centres", ylim=(0, None))
+axes[1].set(xlabel="length of the way, in parts of the picture", ylabel="share travelled")
+axes[1].axhline(1, color="k", ls="--", lw=0.8)
+axes[0].legend(fontsize=8)
+plt.show()
+
+# %%
+guided_cases = [case for case in moving if case["setting"] == "best"]
+short = np.mean([(1 - case["travelled"]) * lengths[case["track"]] for case in guided_cases])
+off = {one: np.sqrt(2) * over_videos("best", one)["mean"] for one in ("start", "end")}  # from diagonals to sides
+Markdown(
+    f"With the defaults an object travels {figure_of(over_videos('best', 'travelled'))} of its way, and no object of "
+    f"the table travels more than {max(case['travelled'] for case in guided_cases):.2f} of it. On average the way is "
+    f"short by {short:.3f} of the picture's side; the centre is off by {off['start']:.3f} in the first frame and by "
+    f"{off['end']:.3f} in the last."
+)
+
+# %% [markdown]
+# This observation of the paper is true as well. With both guided settings the first and the last frame are further from
+# their targets than the frames between them, and with the defaults every single object goes less than its way. Neither
+# end alone could account for what is missing, so it is lost at both: the object is ahead of its box at the start and
+# behind it at the end.
+#
+# Is it the speed? With the defaults, no: the share is the same for the three lengths. That is what one would see if all
+# frames were drawn towards the middle of the path by the same factor, as by the temporal layers, which mix the frames.
+# We have not tested that explanation. With the paper's setting the shortest ways lose least; but these are the level
+# ones, and most of the objects that refuse to go at all, which come next, were asked to go down.
+#
+# ### Objects that stay where they were
+#
+# The worst failure is an object that does not go at all. The paper names it, "the object being statically positioned"
+# at the first target, and leaves it for future work. We say that an object *stays where it was* when it travels less
+# than a quarter of the asked way, wherever it stands. How often does it happen, and which settings have it least and
+# most?
+
+# %%
+stays = {name: row["figures"]["stays where it was"] for name, row in settings.items()}
+ran = [name for name in stays if stays[name]["n"] and name not in MAIN]  # some settings are refused
+order = sorted(ran, key=lambda name: stays[name]["mean"])
+chosen = [*MAIN, *order[:4], *order[-4:]]
+rows = [
+    [f"**{name}**" if name in MAIN else name, settings[name]["group"],
+     *(figure_of(settings[name]["figures"][one]) for one in ("stays where it was", "travelled", "mIoU of all")),
+     figure_of(settings[name]["figures"]["scene kept"])]
+    for name in chosen
+]  # fmt: skip
+markdown_table(["setting", "what it changes", "stays where it was", "share travelled", "mIoU", "scene kept"], rows)
+
+# %%
+figure, ax = plt.subplots(figsize=(7.5, 3), dpi=80, layout="compressed")
+strong = {settings[name]["knobs"]["strength"]: name for name in settings if settings[name]["group"] == "strength"}
+strong |= {Guidance.strength: "best"}
+places = sorted(strong)
+for one, color in (("stays where it was", "tab:red"), ("mIoU of all", "tab:blue"), ("scene kept", "0.5")):
+    dots(ax, places, [settings[strong[place]]["figures"][one] for place in places], color, one, "o-")
+ax.set(xscale="log", xlabel="strength (the default energy)", ylim=(0, 1.05), xticks=places)
+ax.set_xticklabels([f"{place:g}" for place in places])
+ax.minorticks_off()
+ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+plt.show()
+
+# %%
+stuck = [case for case in moving if case["setting"] == "paper" and case["travelled"] < guidance_table.STANDS]
+at_end = sum(case["end"] < case["start"] for case in stuck)
+Markdown(
+    f"With the paper's setting {len(stuck)} of {stays['paper']['n']} objects stay. In their first frame they are "
+    f"{np.mean([case['start'] for case in stuck]):.2f} of the diagonal away from the first target, and {at_end} of "
+    "them stand nearer to the last target than to the first one."
+)
+
+# %% [markdown]
+# The table has the three landmarks, the four settings with the fewest objects that stay, and the four with the most.
+# The figure shows the strength, the first knob to turn, from far too weak to far too strong.
+#
+# With the defaults no object of the table stays where it was. With the paper's setting about one in four or five does,
+# but not quite as the paper describes it: about half of them stand nearer to the *last* target than to the first.
+#
+# What cures it is strength. Weak guidance leaves nearly half of the objects where they were, and from a strength of 60
+# on next to none. The paper's energy shows the same from 5 up to its 60: the more strength, the fewer stay. The place
+# of the guidance matters as well: in the middle of the network alone, whose maps have 4 × 4 cells, it moves nearly
+# nothing.
+#
+# The cure has a price, and it comes late. Up to the default strength every scene is kept, or all but one. At twice that
+# strength the mIoU falls again, and some scenes and objects get lost; at four times, most scenes are gone, and some
+# runs are refused because one update would have moved the latents by more than `Guidance.most` allows (they are in none
+# of the figures). So: when an object will not go, double the strength, and stop as soon as it goes.
+#
+# ## 7. The worst cases
+#
+# Which videos of the defaults are the worst? The table names them, so that anybody can make them again.
+
+# %%
+best = [case for case in cases if case["setting"] == "best"]
+twins = {(c["prompt"], c["track"], c["seed"]): c for c in cases if c["setting"] == "unguided"}
+worst = sorted(best, key=lambda case: case["iou"])[:5]
+rows = [
+    [case["prompt"], case["track"], str(case["seed"]),
+     *(f"{case[one]:.2f}" for one in ("iou", "start", "end", "travelled", "size ratio")),
+     f"{twins[case['prompt'], case['track'], case['seed']]['iou']:.2f}"]
+    for case in worst
+]  # fmt: skip
+markdown_table(
+    ["prompt", "track", "seed", "IoU", "distance at start", "at end", "travelled", "size ratio", "IoU unguided"], rows
+)
+
+
+# %%
+def points(some):
+    return np.array([[case["iou"], case["distance"]] for case in some]).T
+
+
+figure, ax = plt.subplots(figsize=(7.5, 3), dpi=80, layout="compressed")
+before = [twins[case["prompt"], case["track"], case["seed"]] for case in best]
+ax.plot(*points(before), "o", ms=4, color=COLORS["unguided"], label="unguided")
+ax.plot(*points(best), "o", ms=4, color=COLORS["best"], label="guided (the defaults)")
+ax.plot(*points(worst), "o", ms=4, color="tab:red", label="the five worst")
+ax.set(xlabel="IoU with the asked boxes", ylabel="distance of centres", xlim=(-0.03, 1), ylim=(0, None))
+ax.legend(fontsize=8)
+plt.show()
+
+# %%
+better = (points(best)[0] > points(before)[0]) & (points(best)[1] < points(before)[1])
+print(f"IoU higher and distance lower than without guidance: {better.sum()} of {len(best)} cases")
+
+# %% [markdown]
+# Every case is there twice, without guidance and with it, and guidance brought each of them nearer to its boxes. (One
+# grey dot lies among the blue ones: an unguided video that happens to go as its twin was asked to.)
+#
+# The five worst are not disasters. Each object is there, goes, and is led much closer than without guidance. They fail
+# in two ways: the truck falls short of its ends, and so does one of the sharks; both sharks and the bird are a quarter
+# larger than asked. (The car is a little off in everything.) Exercise 5 makes the worst one again.
+#
+# What these measures did not tell us is what we saw in section 3: the ball of the first frame, which is smeared into
+# two and still has an IoU above one half. Look at the videos, too.
+#
+# ## Exercises
+#
+# **1.** The object falls short at both ends. Ask for a little more than you want: let the key points of the burger lie
+# beyond the start and the end that you have in mind. Does it land where `down` wanted it?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# longer = track([(0.25, 0.2), (0.25, 0.82)], size=box("burger"))
+# clip = generate(video_model, burger, seed=0, guidance=Guidance("burger", longer))
+# for one in (burgers[0], clip):
+#     print(compare(detect(one.video, "burger")[0], down.boxes(frames)))  # both against the way that we wanted
+# ```
+#
+# Up and down it does: *travelled* is nearly 1, so that the burger goes all of the way that we wanted. But the distance
+# of the centres does not get smaller, and the IoU falls a little: the burger now hangs further to the left, and it has
+# become larger.
+# </details>
+#
+# **2.** Is it the speed? Give the burger the eased track, which is slow at both ends and fast in the middle, and look
+# at the distance of the centres in the first and in the last frame.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# from xattn_helpers.adherence import centre_distances
+#
+# eased = track([(0.25, 0.25), (0.25, 0.77)], size=box("burger"), easing="ease")
+# clip = generate(video_model, burger, seed=0, guidance=Guidance("burger", eased))
+# for one, path in ((burgers[0], down), (clip, eased)):
+#     print(centre_distances(detect(one.video, "burger")[0], path.boxes(frames))[[0, 7, -1]].round(3))
+# ```
+#
+# The distances at both ends do not get smaller, and the one in the middle gets larger. Print all frames: the largest
+# distances come just after the fast middle, in frames 9 to 13, where the burger is behind its box. Up and down it comes
+# nearer to its ends, and goes more of the way; but it hangs to the left in all frames, as in exercise 1. So a box that
+# is faster in the middle costs something there, and slow ends help a little. It is one burger, and section 6 shows that
+# one video proves little.
+# </details>
+#
+# **3.** Perspective by hand: let the box itself grow on its way down, from 0.2 to 0.5 of the picture. Does the burger
+# grow as much as the box?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# closer = track([(0.25, 0.25), (0.25, 0.77)], size=[0.2, 0.5])
+# clip = generate(video_model, burger, seed=0, guidance=Guidance("burger", closer))
+# boxes, _ = detect(clip.video, "burger")
+# sides = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
+# print(sides[[0, 5, 10, 15]].round(2), "growth", round(sides[-1] / sides[0], 2))
+# show(draw_boxes(clip.video, closer.boxes(frames)))
+# ```
+#
+# By far not: the box grows by a factor of 2.5, the burger by about 1.3. It is much too large for its box at the start,
+# and nearly fits at the end. (A box of 0.2 is less than two cells wide at 8 × 8.) Without being asked, the burger of
+# section 1 grew by about 1.1, so the growing box does add something.
+# </details>
+#
+# **4.** With seed 9, duck and boat still touch. Give them more room, by smaller boxes and places further apart. Does
+# each become whole?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# left, right = track([(0.2, 0.68)], size=box("duck", 0.25)), track([(0.78, 0.5)], size=box("boat", 0.28))
+# guidance = Guidance(["duck", "boat"], [left, right])
+# apart = generate(image_model, [pair] * 2, seed=forgetful, guidance=guidance)
+# show(*(draw_boxes(draw_boxes(clip.video, left.boxes(1)), right.boxes(1)) for clip in apart))
+# ```
+#
+# With seed 2 there is a whole duck and a whole boat, with water between them. With seed 9 the duck is whole as well,
+# and close to the stern of a boat that has become longer than its box: between two objects there must be room for both,
+# also for what sticks out of the boxes.
+# </details>
+#
+# **5.** Make the worst case of section 7 again. Does more strength help it, as it helps objects that stay?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# case = worst[0]
+# path = track(TRACKS[case["track"]], size=box(case["word"]))
+# for options in ({}, {"strength": 2 * Guidance.strength}):
+#     clip = generate(video_model, case["prompt"], case["seed"], guidance=Guidance(case["word"], path, **options))
+#     print(options, compare(detect(clip.video, case["word"])[0], path.boxes(frames)))
+#     display(show(draw_boxes(clip.video, path.boxes(frames))))
+# ```
+#
+# The first clip is the one of the table. The truck drives down, but it starts below its first box and ends above its
+# last one. With twice the strength it is worse: the truck is larger, smeared, and goes less of its way than before.
+# Strength helps where guidance is too weak. At the defaults it is not, as the figure of section 6 shows, and then more
+# of it only does damage.
+# </details>
+#
+# ## In this notebook we saw
+#
+# - how a path becomes a box and a mask for every frame, and how coarse that mask is at 8 × 8;
+# - the guided loop of a video by hand, in agreement with the helper;
+# - Figures 1 and 5 of the paper rebuilt, with maps, targets and frames side by side;
+# - Peekaboo's four measures computed by hand, and what each of them cannot see;
+# - three observations of the paper with numbers and intervals: perspective, start and end, and objects that stay;
+# - failures: a ball smeared into two, ends that are not reached, and the cases where the table is at its worst.
