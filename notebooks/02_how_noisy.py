@@ -190,7 +190,7 @@ image_grid([list(toys.values())], column_titles=list(toys), cell=1.1)
 
 # %%
 def markdown_table(header, rows):
-    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *rows]))
+    return Markdown(runner.markdown(header, rows))
 
 
 found = {name: attention_noise.statistics(toy[None], disc[None] > 0) for name, toy in toys.items()}

@@ -188,7 +188,7 @@ print(about["command"], "|", about["date"], "|", about["pictures_per_case"], "pi
 
 # %%
 def markdown_table(header, rows):
-    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *rows]))
+    return Markdown(runner.markdown(header, rows))
 
 
 def figure(one, digits=2):

@@ -356,7 +356,7 @@ print(f"AP50 {half:.2f}, covered: {there}, centroid distance {apart:.3f}")
 
 # %%
 def markdown_table(header, rows):
-    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *rows]))
+    return Markdown(runner.markdown(header, rows))
 
 
 def measured(word, clip):

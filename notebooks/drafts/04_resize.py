@@ -358,7 +358,7 @@ image_grid(rows, row_titles=list(SHOWN), column_titles=titles, cell=1.0)
 
 # %%
 def markdown_table(header, rows):
-    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *rows]))
+    return Markdown(runner.markdown(header, rows))
 
 
 rows = [

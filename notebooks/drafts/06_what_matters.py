@@ -66,7 +66,7 @@ print(len(settings), "settings on", settings["best"]["cases"], "cases each")
 
 # %%
 def markdown_table(header, rows):
-    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *rows]))
+    return Markdown(runner.markdown(header, rows))
 
 
 def figure(one, digits=2):
