@@ -24,3 +24,16 @@ def no_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", only_here)
+
+
+@pytest.fixture
+def calls(model, monkeypatch):
+    """How many latents each call of the network of `model`, a fixture of the test file, had."""
+    seen, inner = [], type(model).predict_noise
+
+    def predict_noise(self, latents, timestep, *rest):
+        seen.append(len(latents))
+        return inner(self, latents, timestep, *rest)
+
+    monkeypatch.setattr(type(model), "predict_noise", predict_noise)
+    return seen
