@@ -152,12 +152,11 @@ def measure_words(cases: list[dict]) -> list[dict]:
     """One source and one target, all maps the source's: what of the target's prompt is still obeyed."""
     model = weights.model(cases[0]["model"])
     edited, sources = pictures_of(model, cases, Replace(cases[0]["source"]))
-    own_views(model, cases)  # all seeds together
     rows = []
-    for case, after, before in zip(cases, edited, sources, strict=True):
+    for case, after, before, own in zip(cases, edited, sources, own_views(model, cases), strict=True):
         source = View(before, case["source_word"], model.device.type)
         target = View(after, case["word"], model.device.type)
-        views = {"source": source, "edited": target, "own": own_views(model, [case])[0]}
+        views = {"source": source, "edited": target, "own": own}
         row = {f"{who} {name}": value for who, view in views.items() for name, value in view.figures().items()}
         row |= {f"{who} scene": view.scene(case["scene"]) for who, view in views.items()}
         row |= {f"{name} edited source": value for name, value in compare(target, source).items()}
@@ -171,8 +170,8 @@ def stages(most: int | None, fast: bool) -> list[list[dict]]:
     found = []
     for seeds in [SEEDS] if fast else [(seed,) for seed in SEEDS]:
         found += [swaps(model, seeds) for model in (IMAGE, VIDEO)]
-        few = {IMAGE: seeds, VIDEO: seeds if most is None else tuple({*seeds} & {*SEEDS[:1]})}
-        found += [words(model, few[model], most) for model in (IMAGE, VIDEO)]
+        in_video = seeds if most is None else tuple(seed for seed in seeds if seed == SEEDS[0])
+        found += [words(IMAGE, seeds, most), words(VIDEO, in_video, most)]
     return [*found, swaps(IMAGE, SEEDS[:1], "replace")]
 
 
@@ -184,7 +183,6 @@ def main(most: int | None = None) -> None:
         rows += runner.run(NAME, cases, measure, len(SEEDS) if fast else 1, keys[cases[0]["model"]])
     table = summary(rows)
     show(table)
-    command = f"python -m benchmarks {NAME}" + (f" --most {most}" if most else "")
     in_video = SEEDS if most is None else SEEDS[:1]
     seeds = {"swap": SEEDS, "words": SEEDS, "words in video": in_video, "replace": SEEDS[:1]}
-    runner.store(NAME, table, command=command, weights=keys, seeds=seeds, pictures_per_case=PICTURES)
+    runner.store(NAME, table, most, weights=keys, seeds=seeds, pictures_per_case=PICTURES)

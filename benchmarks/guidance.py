@@ -42,11 +42,20 @@ def key() -> str:
 
 def measure(chunk: list[dict]) -> list[dict]:
     """Make the videos of one or more settings, those of a setting together, and describe them."""
-    model, paths = weights.model(MODEL), [path(case) for case in chunk]
-    free = all_unguided(model, [case["prompt"] for case in chunk], [case["seed"] for case in chunk])
+    return along(chunk, twins(chunk), [path(case) for case in chunk])
+
+
+def twins(chunk: list[dict]) -> list[Unguided]:
+    """The unguided run of each case."""
+    return all_unguided(weights.model(MODEL), [case["prompt"] for case in chunk], [case["seed"] for case in chunk])
+
+
+def along(chunk: list[dict], free: list[Unguided], paths: list[Track]) -> list[dict]:
+    """A row for each case, guided along its track: what `describe` finds, or "failed" with the text of the error."""
+    clips = by_setting(weights.model(MODEL), chunk, free, paths)
     return [
         {"failed": clip} if isinstance(clip, str) else describe(clip, case["word"], asked.boxes(len(clip.video)), one)
-        for clip, case, asked, one in zip(by_setting(model, chunk, free, paths), chunk, paths, free, strict=True)
+        for clip, case, asked, one in zip(clips, chunk, paths, free, strict=True)
     ]
 
 
@@ -117,5 +126,4 @@ def main(most: int | None = None) -> None:
     """Measure, print and store; `most` limits the cases of each setting."""
     table = summary(runner.run(NAME, cases(most=most), measure, batch(49), key()))
     show(table)
-    command = f"python -m benchmarks {NAME}" + (f" --most {most}" if most else "")
-    runner.store(NAME, table, command=command, weights=weights.key(MODEL))
+    runner.store(NAME, table, most, weights=weights.key(MODEL))

@@ -164,5 +164,4 @@ def main(most: int | None = None) -> None:
     for part, figures in table.items():
         for name, figure in figures.items():
             print(part, name, figure if part == "detector" else figure and runner.show(figure), sep=" | ")
-    command = "python -m benchmarks pocket_quality" + (f" --most {most}" if most else "")
-    runner.store("pocket_quality", table, command=command, weights=keys, seeds=f"from {NEW_SEED}")
+    runner.store("pocket_quality", table, most, weights=keys, seeds=f"from {NEW_SEED}")

@@ -12,10 +12,10 @@ from xattn_helpers.adherence import size
 from xattn_helpers.metrics import centres, detect
 from xattn_helpers.pocket.captions import one_object
 from xattn_helpers.targets import Track, track
-from xattn_helpers.zero_shot import Unguided, all_unguided
+from xattn_helpers.zero_shot import Unguided
 
 from . import runner, weights
-from .guidance import MODEL, batch, by_setting, describe, key
+from .guidance import MODEL, along, batch, key, twins
 from .guidance_cases import OBJECTS, PAPER, PROPORTIONS, box
 
 NAME = "resize"
@@ -56,15 +56,9 @@ def wanted(case: dict, free: Unguided) -> tuple[float, Track]:
 
 def measure(chunk: list[dict]) -> list[dict]:
     """Make the guided videos, those of one setting together, and describe them."""
-    model = weights.model(MODEL)
-    free = all_unguided(model, [case["prompt"] for case in chunk], [case["seed"] for case in chunk])
+    free = twins(chunk)
     sides, paths = zip(*(wanted(case, one) for case, one in zip(chunk, free, strict=True)), strict=True)
-    clips = by_setting(model, chunk, free, list(paths))
-    return [
-        {"side": side, "failed": clip} if isinstance(clip, str)
-        else {"side": side} | describe(clip, case["word"], path.boxes(len(clip.video)), one)
-        for clip, case, side, path, one in zip(clips, chunk, sides, paths, free, strict=True)
-    ]  # fmt: skip
+    return [{"side": side} | row for side, row in zip(sides, along(chunk, free, list(paths)), strict=True)]
 
 
 def rank_correlation(rows: list[dict]) -> dict:
@@ -135,5 +129,4 @@ def main(most: int | None = None) -> None:
     """Measure, print and store; `most` limits the pairs of an object and a seed."""
     table = summary(runner.run(NAME, cases(most), measure, batch(40), f"{key()} {PROPORTIONS} {WORDS}"))
     show(table)
-    command = f"python -m benchmarks {NAME}" + (f" --most {most}" if most else "")
-    runner.store(NAME, table, command=command, weights=weights.key(MODEL), seeds=SEEDS)
+    runner.store(NAME, table, most, weights=weights.key(MODEL), seeds=SEEDS)

@@ -6,12 +6,10 @@ beside the table of `resize`, whose way of asking for sizes it shares.
 
 import numpy as np
 
-from xattn_helpers import Guidance, generate
 from xattn_helpers.display import draw_boxes, image_grid
-from xattn_helpers.zero_shot import all_unguided
 
 from . import runner, weights
-from .guidance import MODEL
+from .guidance import MODEL, together, twins
 from .resize import SEEDS, WORDS, cases, wanted
 
 SHOWN = ("burger", "ball", "shark", "duck")
@@ -26,14 +24,11 @@ def rows(words: tuple[str, ...] = SHOWN) -> list[list[np.ndarray]]:
 
 def row(asked: list[dict]) -> list[np.ndarray]:
     """The middle frames of one word in all sizes."""
-    model, first = weights.model(MODEL), asked[0]
-    free = all_unguided(model, [first["prompt"]], [first["seed"]])[0]
-    paths = [wanted(case, free)[1] for case in asked]
-    guidance = Guidance([[first["word"]]] * len(asked), [[path] for path in paths])
-    prompts, seeds = [case["prompt"] for case in asked], [case["seed"] for case in asked]
-    clips = generate(model, prompts, seeds, guidance=guidance, progress=False)
+    free = twins(asked)
+    paths = [wanted(case, one)[1] for case, one in zip(asked, free, strict=True)]
+    clips = together(weights.model(MODEL), asked, free, paths)
     guided = [draw_boxes(clip.video, path.boxes(len(clip.video))) for clip, path in zip(clips, paths, strict=True)]
-    return [video[len(video) // 2] for video in (free.clip.video, *guided)]
+    return [video[len(video) // 2] for video in (free[0].clip.video, *guided)]
 
 
 def _is_shown(case: dict, word: str) -> bool:

@@ -67,11 +67,12 @@ def mean(values: list[float]) -> dict:
     return {"mean": middle, "low": low, "high": high, "n": sum(value == value for value in values)}
 
 
-def store(name: str, table: dict, **about) -> Path:
-    """Write a table with its provenance to `benchmarks/results/NAME.json`."""
+def store(name: str, table: dict, most: int | None = None, **about) -> Path:
+    """Write a table with its provenance to `benchmarks/results/NAME.json`; `most` is that of the command line."""
+    command = f"python -m benchmarks {name}" + (f" --most {most}" if most else "")
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or "CPU"
     provenance = {
-        "command": f"python -m benchmarks {name}", "date": date.today().isoformat(), "device": device,
+        "command": command, "date": date.today().isoformat(), "device": device,
         "versions": {package: version(package) for package in PACKAGES}, **about,
     }  # fmt: skip
     RESULTS.mkdir(exist_ok=True)

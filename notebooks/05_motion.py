@@ -424,7 +424,8 @@ print(about["command"], "|", about["date"], "|", settings["best"]["cases"], "cas
 # %%
 MAIN = {"unguided": "unguided", "best": "guided (the defaults)", "paper": "guided (the paper's setting)"}
 COLORS = {"unguided": "0.5", "best": "tab:blue", "paper": "tab:orange"}
-BOUNDS = {"mIoU of all": "≥ 0.60", "AP50": "≥ 0.70", "coverage": "≥ 0.95", "centroid distance": "≤ 0.07"}
+MEASURES = {"mIoU of all": "mIoU", "AP50": "AP50", "coverage": "coverage", "centroid distance": "centroid distance"}
+BOUNDS = {title: "{} {:.2f}".format(*guidance_table.BOUNDS[name]) for title, name in MEASURES.items()}
 
 
 def figure_of(one, digits=2):

@@ -26,9 +26,17 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", only_here)
 
 
+@pytest.fixture(scope="module")
+def model():
+    """A tiny video model with random weights."""
+    from models_for_tests import tiny  # not above: it imports diffusers
+
+    return tiny()
+
+
 @pytest.fixture
 def calls(model, monkeypatch):
-    """How many latents each call of the network of `model`, a fixture of the test file, had."""
+    """How many latents each call of the network of `model` had."""
     seen, inner = [], type(model).predict_noise
 
     def predict_noise(self, latents, timestep, *rest):

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from models_for_tests import PROMPT, tiny
+from models_for_tests import PROMPT
 
 import xattn_helpers
 from xattn_helpers.panel import Panel
@@ -17,11 +17,6 @@ EXPLORERS = {
     "attention": lambda model: AttentionExplorer(model, PROMPT), "swap": SwapExplorer,
     "track": lambda model: TrackExplorer(model, PROMPT, "burger"),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def model():
-    return tiny()
 
 
 @pytest.mark.parametrize("name", EXPLORERS)

@@ -14,11 +14,6 @@ CAR, TRUCK = "a car drives on the road", "a truck drives on the road"
 
 
 @pytest.fixture(scope="module")
-def model():
-    return tiny()
-
-
-@pytest.fixture(scope="module")
 def reference(model):
     options = {"seed": 0, "progress": False}
     return generate(model, CAR, control=Swap("truck", "car", source=TRUCK), **options), generate(model, CAR, **options)

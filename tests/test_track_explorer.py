@@ -16,11 +16,6 @@ RED = (255, 0, 0)
 
 
 @pytest.fixture(scope="module")
-def model():
-    return tiny()
-
-
-@pytest.fixture(scope="module")
 def reference(model):
     """A guided clip, the maps of its word, and its unguided twin."""
     options = {"seed": 0, "progress": False}

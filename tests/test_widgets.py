@@ -12,11 +12,6 @@ from xattn_helpers.widgets import EVERYTHING, AttentionExplorer
 
 
 @pytest.fixture(scope="module")
-def model():
-    return tiny()
-
-
-@pytest.fixture(scope="module")
 def reference(model):
     with capture(model, every_step=True) as attention:
         clip = generate(model, PROMPT, seed=0, progress=False)

@@ -50,7 +50,7 @@ class Guidance:
     place: str | tuple[str, ...] = PLACES
     shape: str = "disc"  # how a track is drawn: "disc", the ellipse in the box, or "box", whose corners few things fill
     repeats: int = 1  # updates at each guided step
-    stop_below: float | None = None  # no further repeats when the mean energy of a frame is below this
+    stop_below: float = float("-inf")  # no further repeats when the mean energy of a frame is below this
     most: float = 10.0  # standard deviations that one update may move a latent; more is an error
     checkpoint_blocks: bool = False  # compute each block twice to save memory, where a gradient pass does not fit
     # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
@@ -95,8 +95,7 @@ class Guidance:
         size = self.strength * LAWS[self.law](signal(scheduler, timestep))
         for _ in range(self.repeats):
             energy, gradient = self.gradient(latents, timestep)
-            least = float("-inf") if self.stop_below is None else self.stop_below  # an energy may be negative
-            enough = energy.mean(1) < least  # each prompt by itself, whatever shares its batch
+            enough = energy.mean(1) < self.stop_below  # each prompt by itself, whatever shares its batch
             if enough.all():
                 break
             gradient[len(self.aims) :] = 0  # the sources of a control stay where they are
