@@ -77,6 +77,18 @@ def show(found: dict) -> None:
             print(f"{clip} | {name} | {text}")
 
 
+def stored() -> str:
+    """The stored table in Markdown: for each clip the time of a step, that over the unguided step, and the peak."""
+    found = runner.load_table("full_size")
+    clips = [name for name in found if name != "parameters"]
+    rows = [[kind, *(_cell(found[clip][kind]) for clip in clips)] for kind in found[clips[0]]]
+    return runner.markdown(["one step", *clips], rows)
+
+
+def _cell(row: dict) -> str:
+    return row.get("failed") or f"{row['ms']:.0f} ms, {row['over unguided']:.2f} ×, {row['peak GiB']:.1f} GiB"
+
+
 def main(smoke: bool = False) -> None:
     """Measure, print and store; without a GPU only the tiny network runs, and nothing is stored."""
     if not smoke and not torch.cuda.is_available():

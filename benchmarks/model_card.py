@@ -16,7 +16,7 @@ from xattn_helpers import generate, load
 from xattn_helpers.display import contact_sheet, save
 from xattn_helpers.models import POCKET
 
-from . import runner
+from . import full_size, runner
 from .guidance_table import cost, landmarks
 
 CARD = POCKET.parent / "MODEL_CARD.md"
@@ -55,7 +55,8 @@ def main() -> None:
     CARD.write_text(text)
     draw_hero()
     guidance = f"{landmarks()}\n\n{source('guidance')} {cost()}"
-    fill_readme({"quality": f"{quality_table()}\n\n{source()}", "guidance": guidance})
+    costs = f"{full_size.stored()}\n\n{source('full_size')}"
+    fill_readme({"quality": f"{quality_table()}\n\n{source()}", "guidance": guidance, "full size": costs})
     print(f"wrote {CARD}, {PICTURES} and the tables in {README}")
 
 
@@ -184,9 +185,10 @@ def source(name: str = "pocket_quality") -> str:
     """Where the figures of a stored table come from."""
     about = json.loads((runner.RESULTS / f"{name}.json").read_text())["provenance"]
     versions = ", ".join(f"{package} {version}" for package, version in about["versions"].items())
-    weights = about["weights"] if isinstance(about["weights"], dict) else {"pocket": about["weights"]}
-    keys = ", ".join(f"{model} `{key}`" for model, key in weights.items())
-    return f"Measured on {about['date']} with `{about['command']}` ({versions}; weights: {keys})."
+    weights = about.get("weights", {})  # the network of `full_size` is random
+    weights = weights if isinstance(weights, dict) else {"pocket": weights}
+    keys = "weights: " + ", ".join(f"{model} `{key}`" for model, key in weights.items()) if weights else about["device"]
+    return f"Measured on {about['date']} with `{about['command']}` ({versions}; {keys})."
 
 
 def _cells(table: dict, key: str) -> list[str]:

@@ -31,6 +31,7 @@ def run(
     WORK.mkdir(parents=True, exist_ok=True)
     finished = _finished(name)
     todo = [case for case in cases if _identity(case, key) not in finished]
+    state.wait_for_everyone()  # who looked after another had written would divide a shorter list, and leave cases out
     mine = todo[state.process_index :: state.num_processes]
     chunks = [mine[start : start + batch] for start in range(0, len(mine), batch)]
     with (WORK / f"{name}.{state.process_index}.jsonl").open("a") as file:

@@ -50,9 +50,10 @@ def summary(measured: list[dict]) -> dict:
 
 
 def derived(row: dict) -> dict:
-    """Statistics of a case that follow from those that were measured; those of words have no clip of their own."""
+    """Statistics of a case that follow from those that were measured."""
     if row["kind"] == "words":
-        return {"size beside source": _log(row["edited long"], row["source long"])}
+        gained = {f"{name} gained": row[f"edited {name}"] - row[f"own {name}"] for name in ("seen", "pure")}
+        return gained | {"size beside source": _log(row["edited long"], row["source long"])}
     wanted = world_aspect(row["word"])
     found = {
         "size beside own": _log(row["swapped long"], row["own long"]),
@@ -107,13 +108,14 @@ def taken_over(rows: list[dict], name: str) -> dict[str, dict]:
 
 
 def _words(rows: list[dict]) -> dict:
-    """Figures for prompts that differ in one, two and three words, and for what three cost beside one."""
+    """Figures for prompts that differ in one, two and three words, and for what two and three cost beside one."""
     by_count = {count: [row for row in rows if row["differ"] == count] for count in (1, 2, 3)}
     found = {str(count): _figures(some) for count, some in by_count.items()}
-    found["3 minus 1"] = {}
-    for name in found["1"]:
-        one, three = (_by_pair(by_count[count], name) for count in (1, 3))
-        found["3 minus 1"][name] = _figure({pair: three[pair] - one[pair] for pair in one if pair in three})
+    for count in (2, 3):
+        found[f"{count} minus 1"] = {}
+        for name in found["1"]:
+            few, many = (_by_pair(by_count[each], name) for each in (1, count))
+            found[f"{count} minus 1"][name] = _figure({pair: many[pair] - few[pair] for pair in few if pair in many})
     return found
 
 

@@ -2,6 +2,9 @@
 
 import json
 import math
+import threading
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -57,6 +60,26 @@ def test_rows_of_another_key_or_name_are_not_reused():
         measure = Measure()
         runner.run(name, CASES, measure, key=key)
         assert measure.seen == CASES
+
+
+def test_processes_share_all_cases_even_if_one_is_late(monkeypatch):
+    """Threads stand for processes; the second looks for finished rows when the first could have written some."""
+    barrier, local, found = threading.Barrier(2, timeout=20), threading.local(), {}
+    monkeypatch.setattr(runner, "PartialState", lambda: local.state)
+
+    def process(index):
+        local.state = SimpleNamespace(
+            process_index=index, num_processes=2, is_main_process=index == 0, wait_for_everyone=barrier.wait
+        )
+        time.sleep(0.3 * index)
+        found[index] = runner.run("some", CASES, Measure())
+
+    threads = [threading.Thread(target=process, args=(index,)) for index in (0, 1)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert found[0] == found[1] == [case | {"length": 2 + case["seed"]} for case in CASES]
 
 
 def test_too_few_measurements_are_an_error():

@@ -149,7 +149,7 @@ def rows():
             found.append(swap_row(case, source=0.4 if index % 2 else 0.2))
         for case in forward_swap.words(model):
             seen = 1 - 0.1 * case["differ"]
-            row = case | figures_of("source", 0.4) | figures_of("edited", 0.2)
+            row = case | figures_of("source", 0.4) | figures_of("edited", 0.2) | figures_of("own", 0.2)
             found.append(row | {"edited seen": seen, "edited scene": 1.0, "iou edited source": 0.5})
     return found
 
@@ -189,6 +189,7 @@ def test_the_table_pairs_pairs():
         assert sum(sizes) == 20
         seen = table["words"][model]
         assert seen["1"]["edited seen"]["mean"] == 0.9 and seen["3 minus 1"]["edited seen"]["mean"] == -0.2
+        assert seen["2 minus 1"]["seen gained"]["mean"] == -0.1 and seen["3"]["seen gained"]["mean"] == -0.3
         assert seen["2"]["size beside source"]["mean"] == pytest.approx(-math.log(2), abs=1e-4)
     json.dumps(table, allow_nan=False)
 

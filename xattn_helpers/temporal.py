@@ -17,9 +17,8 @@ def temporal_layers(unet: nn.Module) -> list[nn.Module]:
 def with_clock(latents: Tensor, unet: nn.Module) -> Tensor:
     """The input of a UNet3D: latents (batch, channels, frames, h, w), and a channel for the time if it has one for it.
 
-    The time of a frame goes from -1, the first, to 1, the last. Nothing else in a UNet3D tells a frame where in the
-    video it is: temporal attention has no positions, and zero padding reaches the outer two or three frames only. A
-    network with as many channels going in as coming out (ModelScope) gets the latents as they are.
+    The time of a frame goes from -1, the first, to 1, the last. The pocket model was trained with it and hardly uses it
+    (lesson 00 looks). A network with as many channels going in as coming out (ModelScope) gets the latents as they are.
     """
     if unet.config.in_channels != unet.config.out_channels + 1:
         return latents
