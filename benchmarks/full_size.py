@@ -72,21 +72,23 @@ def show(found: dict) -> None:
     print(f"UNet3DConditionModel with {found['parameters'] / 1e9:.2f} billion random weights")
     for clip, rows in found.items():
         for name, row in rows.items() if isinstance(rows, dict) else ():
-            peak = f"{row['peak GiB']:.1f} GiB" if row.get("peak GiB") else ""
-            text = row.get("failed") or f"{row['ms']:.0f} ms | {row.get('over unguided', np.nan):.2f} x | {peak}"
-            print(f"{clip} | {name} | {text}")
+            print(clip, name, *_figures(row), sep=" | ")
 
 
 def stored() -> str:
     """The stored table in Markdown: for each clip the time of a step, that over the unguided step, and the peak."""
     found = runner.load_table("full_size")
     clips = [name for name in found if name != "parameters"]
-    rows = [[kind, *(_cell(found[clip][kind]) for clip in clips)] for kind in found[clips[0]]]
+    rows = [[kind, *(", ".join(_figures(found[clip][kind])) for clip in clips)] for kind in found[clips[0]]]
     return runner.markdown(["one step", *clips], rows)
 
 
-def _cell(row: dict) -> str:
-    return row.get("failed") or f"{row['ms']:.0f} ms, {row['over unguided']:.2f} ×, {row['peak GiB']:.1f} GiB"
+def _figures(row: dict) -> list[str]:
+    """Time, time over the unguided step, and on a GPU the peak, or why there are none."""
+    if "failed" in row:
+        return [row["failed"]]
+    peak = [f"{row['peak GiB']:.1f} GiB"] if row.get("peak GiB") else []
+    return [f"{row['ms']:.0f} ms", f"{row.get('over unguided', np.nan):.2f} ×", *peak]
 
 
 def main(smoke: bool = False) -> None:
