@@ -17,6 +17,7 @@ PROMPT, WORD, PATH = "a burger floats on the water", "burger", track([(0.25, 0.2
 PIXELS = 8  # in each direction, that one latent stands for
 TIMESTEP, TOKENS = 500, 77
 OURS, SAVING, DOWN = "guided step", "guided step, checkpoint_blocks", "guided step, place=down"
+GRAPH, BOTH = "guided step, cuda_graph", "guided step, cuda_graph and checkpoint_blocks"
 UNGUIDED, RELEASED = "unguided step", "guided step, released code"
 
 
@@ -135,10 +136,14 @@ class Steps:
             self.network.unet.set_attn_processor(before)
         self.released_gradient()
 
-    def kinds(self) -> dict[str, Callable[[], None]]:
-        """What is measured, by name."""
-        return {
-            UNGUIDED: self.unguided, "gradient pass": self.guidance(), OURS: self.guided(),
-            SAVING: self.guided(checkpoint_blocks=True), DOWN: self.guided(place="down"),
-            "gradient pass, released code": self.released_gradient, RELEASED: self.released,
+    def kinds(self) -> dict[str, Callable[[], Callable[[], None]]]:
+        """What is measured, by name: functions that make the step, so that nothing of one is held during the next."""
+        found = {
+            UNGUIDED: lambda: self.unguided, "gradient pass": self.guidance, OURS: self.guided,
+            SAVING: lambda: self.guided(checkpoint_blocks=True), DOWN: lambda: self.guided(place="down"),
+            GRAPH: lambda: self.guided(cuda_graph=True),
+            BOTH: lambda: self.guided(cuda_graph=True, checkpoint_blocks=True),
+            "gradient pass, released code": lambda: self.released_gradient, RELEASED: lambda: self.released,
         }  # fmt: skip
+        graphs = (GRAPH, BOTH) if self.latents.device.type != "cuda" else ()
+        return {name: make for name, make in found.items() if name not in graphs}

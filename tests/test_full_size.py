@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from diffusers.models.attention_processor import AttnProcessor
 
 from benchmarks import __main__ as command
 from benchmarks import full_size, runner
-from benchmarks.full_size_steps import FULL, SMOKE, Steps, build, probabilities
+from benchmarks.full_size_steps import BOTH, FULL, GRAPH, SMOKE, Steps, build, probabilities
 
 KINDS = {
     "unguided step", "gradient pass", "guided step", "guided step, checkpoint_blocks", "guided step, place=down",
@@ -59,7 +60,19 @@ def test_what_does_not_fit_is_a_row_too():
     def too_large():
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    assert full_size.measure(too_large, 3, "cpu") == {"failed": "out of memory"}
+    assert full_size.measure(lambda: too_large, 3, "cpu") == {"failed": "out of memory"}
+
+
+def test_graphs_are_measured_on_a_gpu_only(steps):
+    latents = SimpleNamespace(device=torch.device("cuda"))
+    on_gpu = Steps.kinds(SimpleNamespace(latents=latents, guidance=None, guided=None))
+    assert set(steps.kinds()) == KINDS and set(on_gpu) - KINDS == {GRAPH, BOTH}
+
+
+def test_memory_that_graphs_reserve_counts(monkeypatch):
+    pools = [{"total_size": 5, "segment_pool_id": (0, 0)}, {"total_size": 3, "segment_pool_id": (0, 1)}]
+    monkeypatch.setattr(torch.cuda, "memory_snapshot", lambda: pools)
+    assert full_size.reserved_by_graphs() == 3
 
 
 def test_the_full_network_has_modelscopes_layout():

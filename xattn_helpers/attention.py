@@ -92,8 +92,10 @@ class _Tap:
     def _called(self, unet: nn.Module, args: tuple, kwargs: dict) -> None:
         sample = args[0] if args else kwargs["sample"]
         timestep = args[1] if len(args) > 1 else kwargs["timestep"]
-        timestep = int(timestep.flatten()[0] if isinstance(timestep, Tensor) else timestep)  # may be one per sample
         self.frames = sample.shape[2] if sample.ndim == 5 else 1
+        if sample.is_cuda and torch.cuda.is_current_stream_capturing():
+            return  # a CUDA graph holds for all timesteps, and none can be read while it is captured
+        timestep = int(timestep.flatten()[0] if isinstance(timestep, Tensor) else timestep)  # may be one per sample
         index = self.step.index + (timestep != self.step.timestep)
         self.step = Step(index, timestep, self.step.call + 1, self.model.guided)
 

@@ -16,14 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from . import tokens
+from .aims import Target, named, pairs, same_number
 from .attention import PLACES, controlled, find_layers, several
+from .captured import Captured
 from .energies import Energy, combine
 from .probe import Probe, Reached, checkpointed
 from .schedules import FRAMES, LAWS, SCHEDULES, signal
-from .targets import Track
-from .zero_shot import Moved
 
-Target = Track | Moved | Tensor
 __all__ = ["FRAMES", "LAWS", "SCHEDULES", "Guidance", "signal"]
 
 LOSS_SCALE = 1024.0  # for half precision, in which small gradients would become zero
@@ -53,6 +52,10 @@ class Guidance:
     stop_below: float = float("-inf")  # no further repeats when the mean energy of a frame is below this
     most: float = 10.0  # standard deviations that one update may move a latent; more is an error
     checkpoint_blocks: bool = False  # compute each block twice to save memory, where a gradient pass does not fit
+    # On a CUDA GPU: record the gradient pass once and replay it, which takes a third of the time for a network as large
+    # as ModelScope's. Its memory stays reserved during the run, so take it together with checkpoint_blocks. While
+    # something else looks at the attention (a recorder, a swap), the pass runs as usual.
+    cuda_graph: bool = False
     # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
     # which leaves the first half of a video without targets of its own), or a function of frame, frames.
     frame_of: str | Callable[[int, int], int] = "own"
@@ -62,12 +65,12 @@ class Guidance:
     def __post_init__(self):
         self.each = isinstance(self.word, list) and not any(isinstance(one, str) for one in self.word)
         words, targets = (self.word, self.target) if self.each else ([self.word], [self.target])
-        self.wanted = [_pairs(*both) for both in _same_number(words, targets, "prompts")]
+        self.wanted = [pairs(*both) for both in same_number(words, targets, "prompts")]
         self._energy = combine(self.energy)
         if self.law not in LAWS:
             raise ValueError(f"law={self.law!r}: possible are {', '.join(map(repr, LAWS))}")
-        self._guided = _named("schedule", self.schedule, SCHEDULES)
-        self._frame_of = _named("frame_of", self.frame_of, FRAMES)
+        self._guided = named("schedule", self.schedule, SCHEDULES)
+        self._frame_of = named("frame_of", self.frame_of, FRAMES)
         if not self.strength >= 0 or self.repeats < 1:
             raise ValueError(f"strength={self.strength}, repeats={self.repeats}: possible are from 0 and from 1 on")
         self.places, self.resolutions = several(self.place), several(self.resolution)
@@ -81,12 +84,15 @@ class Guidance:
         self.model, self.steps, self.text, self.log, self._drawings = model, steps, text, [], {}
         wanted = self.wanted if self.each else self.wanted * len(prompts)
         self.aims = [
-            [(tokens.find(model.tokenizer, prompt, word), target) for word, target in pairs]
-            for prompt, pairs in zip(prompts, wanted, strict=True)
+            [(torch.tensor(tokens.find(model.tokenizer, prompt, word), device=text.device), one) for word, one in some]
+            for prompt, some in zip(prompts, wanted, strict=True)
         ]
         self.layers, self._last = [one for one in find_layers(model.unet) if one.place in self.places], None
+        self._captured = None
         if not self.layers:
             raise ValueError(f"place={self.place!r}: the model has no text cross-attention there")
+        if self.cuda_graph and model.device.type != "cuda":
+            raise ValueError(f"cuda_graph=True needs a CUDA GPU; the model is on {model.device}")
 
     def update(self, latents: Tensor, index: int, timestep: Tensor, scheduler) -> Tensor:
         """Latents (batch, channels, frames, h, w), moved downhill if this step is guided."""
@@ -112,6 +118,15 @@ class Guidance:
 
         Only the conditional pass is run, only the needed layers keep their probabilities, and nothing after the last.
         """
+        watched = hasattr(self.model.unet, "_attention_tap")  # by others, who may read from the GPU
+        if not self.cuda_graph or watched or self._last is None:  # the first pass finds the last layer
+            return self._gradient(latents, timestep)
+        timestep = torch.as_tensor(timestep, device=latents.device)
+        if self._captured is None:
+            self._captured = Captured(self._gradient, latents, timestep)
+        return self._captured(latents, timestep)
+
+    def _gradient(self, latents: Tensor, timestep: Tensor | int) -> tuple[Tensor, Tensor]:
         probe = Probe(self.resolutions, self._last, at_once=not self.checkpoint_blocks)
         saving = checkpointed(self.model.unet, probe) if self.checkpoint_blocks else nullcontext()
         scale = LOSS_SCALE if latents.dtype == torch.float16 else 1.0
@@ -131,15 +146,22 @@ class Guidance:
     def of_layer(self, probabilities: Tensor) -> Tensor:
         """The energy of one layer, (prompts, frames): mean over heads, sum over words."""
         frames, _, height, width, _ = probabilities.shape[1:]  # (batch, frames, heads, h, w, tokens)
-        order = [self._frame_of(frame, frames) for frame in range(frames)]
-        if not all(0 <= one < frames for one in order):
-            raise ValueError(f"frame_of={self.frame_of!r} gives frames {order}; possible are 0 to {frames - 1}")
+        order = self._order(frames, probabilities.device)
         rows = []
         for one, aims in zip(probabilities, self.aims, strict=False):  # the sources of a control have no aims
             maps = [one[..., positions].float().sum(-1)[order].transpose(0, 1) for positions, _ in aims]
             drawn = [self._drawn(target, frames, height, width, maps[0]) for _, target in aims]
             rows.append(sum(self._energy(*both).mean(0) for both in zip(maps, drawn, strict=True)))
         return torch.stack(rows)
+
+    def _order(self, frames: int, device: torch.device) -> Tensor:
+        """Which frame answers for each frame's target, (frames,)."""
+        if ("order", frames) not in self._drawings:
+            order = [self._frame_of(frame, frames) for frame in range(frames)]
+            if not all(0 <= one < frames for one in order):
+                raise ValueError(f"frame_of={self.frame_of!r} gives frames {order}; possible are 0 to {frames - 1}")
+            self._drawings["order", frames] = torch.tensor(order, device=device)
+        return self._drawings["order", frames]
 
     def _drawn(self, target: Target, frames: int, height: int, width: int, like: Tensor) -> Tensor:
         """A target at the resolution of a layer, (frames, height, width); each is drawn once a run."""
@@ -173,31 +195,3 @@ class Guidance:
                 f"at step {index}, which leaves no picture; lower strength, take law='1 - abar', or see what happens "
                 f"with a higher most={self.most}"
             )
-
-
-def _same_number(words: list, targets, what: str) -> zip:
-    """Words with their targets, one by one; ValueError unless there are as many."""
-    targets = targets if isinstance(targets, list) else [targets]
-    if len(words) != len(targets) or not words:
-        raise ValueError(f"target: {len(targets)} given for {len(words)} {what}; give one for each")
-    return zip(words, targets, strict=True)
-
-
-def _pairs(word: str | list[str], target) -> list[tuple[str, Target]]:
-    """Words of one prompt with their targets; ValueError for what can be neither."""
-    pairs = list(_same_number(list(word) if isinstance(word, (list, tuple)) else [word], target, "words"))
-    for name, one in pairs:
-        if not isinstance(name, str):
-            raise ValueError(f"word: {name!r} given; needed is a word of the prompt")
-        if not isinstance(one, Target):
-            raise ValueError(f"target: {type(one).__name__} given; possible are a track, maps as a tensor, or a list")
-        if isinstance(one, Tensor) and not (one.ndim == 3 and one.min() >= 0 and one.max() <= 1):
-            raise ValueError(f"target: shape {tuple(one.shape)} given; needed are (frames, height, width) in [0, 1]")
-    return pairs
-
-
-def _named(argument: str, value: str | Callable, possible: dict[str, Callable]) -> Callable:
-    """A function by its name, or a function; ValueError for an unknown name."""
-    if not callable(value) and value not in possible:
-        raise ValueError(f"{argument}={value!r}: possible are {', '.join(possible)}, or a function")
-    return value if callable(value) else possible[value]
