@@ -52,9 +52,9 @@ class Guidance:
     stop_below: float = float("-inf")  # no further repeats when the mean energy of a frame is below this
     most: float = 10.0  # standard deviations that one update may move a latent; more is an error
     checkpoint_blocks: bool = False  # compute each block twice to save memory, where a gradient pass does not fit
-    # On a CUDA GPU: record the gradient pass once and replay it, which takes a third of the time for a network as large
-    # as ModelScope's. Its memory stays reserved during the run, so take it together with checkpoint_blocks. While
-    # something else looks at the attention (a recorder, a swap), the pass runs as usual.
+    # On a CUDA GPU: record the gradient pass once a run and replay it, in less than a third of the time for a network
+    # as large as ModelScope's. Its memory stays reserved as long as this object lives, so take it together with
+    # checkpoint_blocks. While something else looks at the attention (a recorder, a swap), the pass runs as usual.
     cuda_graph: bool = False
     # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
     # which leaves the first half of a video without targets of its own), or a function of frame, frames.

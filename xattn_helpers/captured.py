@@ -1,7 +1,7 @@
 """A function of tensors on a GPU, recorded once as a CUDA graph and then replayed in one launch, without Python.
 
-A gradient pass of a network of ModelScope's size is thousands of small kernels. A GPU computes them in a third of the
-time that Python needs to launch them one by one (`benchmarks/full_size.py`).
+A gradient pass of a network of ModelScope's size is thousands of small kernels. A GPU computes them in less than a
+third of the time that Python needs to launch them one by one (`benchmarks/full_size.py`).
 """
 
 from collections.abc import Callable
