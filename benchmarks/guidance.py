@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from xattn_helpers import Guidance, generate
-from xattn_helpers.adherence import centre_distances, compare, outside_change, single, size
+from xattn_helpers.adherence import centre_distances, compare, covered, outside_change, single, size
 from xattn_helpers.maps import auroc, shrink_mask
 from xattn_helpers.metrics import boxes_of, look
 from xattn_helpers.sampling import Clip
@@ -97,13 +97,13 @@ def describe(clip: Clip, word: str, asked: np.ndarray, free: Unguided) -> dict:
     device = weights.model(MODEL).device.type
     seen, before = (look(one.video, device) for one in (clip, free.clip))
     masks, old = seen.masks(word), before.masks(word)
-    boxes = boxes_of(masks)
+    boxes, before_boxes = boxes_of(masks), boxes_of(old)
     far = centre_distances(boxes, asked)
     sides = size(boxes[:1]), size(boxes[-1:])
     cells = shrink_mask(torch.from_numpy(old), (SIDE, SIDE))
     return compare(boxes, asked) | {
-        "size": size(boxes), "free size": size(boxes_of(old)), "growth": sides[1] / sides[0],
-        "start": float(far[0]), "end": float(far[-1]),
+        "size": size(boxes), "free size": size(before_boxes), "free covered": covered(before_boxes),
+        "growth": sides[1] / sides[0], "start": float(far[0]), "end": float(far[-1]),
         "scene kept": seen.scene() == before.scene(), "single": single(seen.counts(word)),
         "outside": outside_change(clip.video, free.clip.video, masks, old),
         "auroc": float(auroc(free.maps(word)[SIDE].cpu(), cells).nanmean()),
@@ -112,7 +112,7 @@ def describe(clip: Clip, word: str, asked: np.ndarray, free: Unguided) -> dict:
 
 def tune(settings: dict[str, dict | None], most: int | None = None) -> dict:
     """The table of any settings on the tuning cases, printed and not stored: to choose the defaults of Guidance by."""
-    table = summary(runner.run("guidance_tuning", cases(settings, most, tuning_cases()), measure, batch(12), key()))
+    table = summary(runner.run("guidance_tuning", cases(settings, most, tuning_cases()), measure, batch(24), key()))
     show(table)
     return table
 
@@ -126,4 +126,4 @@ def main(most: int | None = None) -> None:
     """Measure, print and store; `most` limits the cases of each setting."""
     table = summary(runner.run(NAME, cases(most=most), measure, batch(49), key()))
     show(table)
-    runner.store(NAME, table, most, weights=weights.key(MODEL))
+    runner.store(NAME, table, most, weights={MODEL: weights.key(MODEL)})

@@ -14,7 +14,7 @@ SIDE = 0.35  # of the picture: the side of a square as large as the asked box
 PROPORTIONS = {  # width over height of the drawings
     "burger": 1.07, "ball": 1.0, "shark": 1.06, "moon": 1.0, "car": 1.7, "truck": 1.25, "boat": 0.98, "rocket": 0.67,
     "balloon": 0.64, "duck": 1.19, "fish": 1.37, "turtle": 1.33, "bird": 1.31, "dog": 1.17, "kite": 0.71, "apple": 0.96,
-    "penguin": 0.76,
+    "penguin": 0.76, "bus": 1.5, "cat": 1.06, "bee": 1.15, "pizza": 1.0,
 }  # fmt: skip
 TRACKS = {
     "top left to bottom left": [(0.25, 0.25), (0.25, 0.77)],  # the paper's burger
@@ -37,7 +37,8 @@ OBJECTS = {  # object: verb and scene, for the tables
 ROUTES = tuple(TRACKS)[:5]
 TUNING = {
     "dog": ("runs", "on the grass"), "kite": ("flies", "in the sky"), "apple": ("floats", "on the water"),
-    "penguin": ("walks", "in the snow"),
+    "penguin": ("walks", "in the snow"), "bus": ("drives", "in the desert"), "cat": ("walks", "on the grass"),
+    "bee": ("flies", "in the sky"), "pizza": ("floats", "on the water"),
 }  # fmt: skip
 TUNING_ROUTES = ("bottom left to top right", "bottom right to top right", "there and back")
 
@@ -48,9 +49,10 @@ def case(word: str, prompt: str, route: str, seed: int) -> dict:
 
 
 def table_cases() -> list[dict]:
-    """49 cases: every object on four of five tracks, and the paper's moon, which its wolf lacks until it is asked for.
+    """49 cases: every object on four of five tracks, and a moon at which a wolf howls.
 
-    Neighbours in the list differ in object and track, so that the first few are a fair sample.
+    The paper's wolf has no moon until it is asked for; ours has one, which guidance puts elsewhere. Neighbours in the
+    list differ in object and track, so that the first few are a fair sample.
     """
     found = []
     for turn in range(4):
@@ -61,7 +63,7 @@ def table_cases() -> list[dict]:
 
 
 def tuning_cases() -> list[dict]:
-    """12 cases, disjoint from those of the tables in object, track and seed."""
+    """24 cases, disjoint from those of the tables in object, track and seed."""
     pairs = product(range(len(TUNING_ROUTES)), enumerate(TUNING.items()))
     return [
         case(word, one_object(word, scene, verb), TUNING_ROUTES[(turn + index) % len(TUNING_ROUTES)], seed=100 + turn)
@@ -87,7 +89,10 @@ PAPER = {"energy": "shape", "strength": 60.0, "law": "1 - abar", "schedule": "pa
 MAIN = {"unguided": None, "best": {}, "paper": PAPER}  # "best" are the defaults
 FACTORS: dict[str, dict[str, dict]] = {  # what notebook 06 changes, one thing at a time, about the defaults
     "layers": {
-        "8 only": {"resolution": 8}, "16 only": {"resolution": 16}, "mid block only": {"resolution": 4, "place": "mid"},
+        "8 only": {"resolution": 8}, "16 only": {"resolution": 16},
+        "16 only, strength 500": {"resolution": 16, "strength": 500.0},
+        "mid block only": {"resolution": 4, "place": "mid"},
+        "mid block only, boxes": {"resolution": 4, "place": "mid", "shape": "box"},
         "with mid block": {"resolution": (4, 8, 16)}, "down only": {"place": "down"}, "up only": {"place": "up"},
     },
     "strength": {f"strength {one:g}": {"strength": one} for one in (3.0, 10.0, 30.0, 60.0, 200.0, 400.0)},
@@ -101,7 +106,8 @@ FACTORS: dict[str, dict[str, dict]] = {  # what notebook 06 changes, one thing a
         "eq. 4 literally": {"law": "(1 - abar) / abar"},
         "paper, eq. 4 literally": PAPER | {"law": "(1 - abar) / abar", "strength": 20.0},
     },
-    "schedule": {one: {"schedule": one} for one in ("released", "first quarter", "first half", "always")},
+    "schedule": {"paper's schedule": {"schedule": "paper"}}
+    | {one: {"schedule": one} for one in ("released", "first quarter", "always")},
     "energy": {  # strengths differ because energies differ in scale; several are shown, none was chosen
         f"{energy}, strength {one:g}": {"energy": energy, "strength": one}
         for energy, some in {"top": (3.0, 10.0, 30.0), "centre": (30.0, 100.0, 300.0)}.items() for one in some
@@ -120,4 +126,5 @@ FACTORS: dict[str, dict[str, dict]] = {  # what notebook 06 changes, one thing a
         "as released": PAPER | {"frame_of": "released", "schedule": "released"},
     },
 }  # fmt: skip
-SETTINGS = MAIN | {name: knobs for group in FACTORS.values() for name, knobs in group.items()}
+GROUPS = [("main", MAIN), *FACTORS.items()]
+SETTINGS = {name: knobs for _, group in GROUPS for name, knobs in group.items()}

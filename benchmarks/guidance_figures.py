@@ -7,6 +7,7 @@ Everywhere `settings` is `runner.load_table("guidance")["settings"]`, and a figu
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from scipy.stats import rankdata
 
 from . import runner
 from .guidance_cases import PAPER
@@ -31,6 +32,23 @@ def difference(settings: dict, name: str, reference: str = "best") -> dict:
     """mIoU of a setting minus that of a reference, over the cases that both have; a figure, all NaN without any."""
     both = zip(settings[name]["ious"], settings[reference]["ious"], strict=True)
     return runner.mean([one - other for one, other in both if one is not None and other is not None])
+
+
+def rank_correlation(one: np.ndarray, other: np.ndarray) -> dict:
+    """Spearman's of two series of numbers, with percentiles of 2,000 resamples of cases; pairs with a NaN are left out.
+
+    It is the correlation of ranks. A resample in which a series has one value only has no correlation and is left out.
+    """
+    both = np.array([one, other], float)
+    both = both[:, ~np.isnan(both).any(0)]  # (2, cases)
+    count = both.shape[1]
+    if count < 3 or not np.ptp(both, axis=1).all():
+        return {"mean": np.nan, "low": np.nan, "high": np.nan, "n": count}
+    draws = np.random.default_rng(0).integers(0, count, (2000, count))
+    resamples = (both[:, draw] for draw in draws)
+    values = [_spearman(some) for some in resamples if np.ptp(some, axis=1).all()]
+    low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
+    return {"mean": _spearman(both), "low": float(low), "high": float(high), "n": count}
 
 
 def forest(settings: dict, references: dict[str, str]) -> Figure:
@@ -103,6 +121,10 @@ def extremes(settings: dict, names: dict[str, list[str]]) -> list[tuple[str, str
     return sorted(rows, key=lambda row: row[2]["mean"] - row[4]["mean"])
 
 
+def _spearman(both: np.ndarray) -> float:
+    return float(np.corrcoef(rankdata(both, axis=1))[0, 1])
+
+
 def _blocks(references: dict[str, str]) -> list[tuple[str, str]]:
     """Rows of a forest: each reference, then what is held against it."""
     order = dict.fromkeys(references.values())
@@ -119,8 +141,9 @@ def _row(axes, place: int, settings: dict, name: str, reference: str) -> str:
         for ax in axes:
             ax.axhspan(place - 0.5, place + 0.5, color="0.93")
     if row["failed"]:
-        text = f"  {row['failed']} of {row['cases']} failed"
-        axes[0].text(0, place, text, va="center", size=8, color="tab:red")
+        text = f"  {row['failed']} of {row['cases']} failed  "
+        side = "right" if apart["mean"] < 0 else "left"  # where the panel is wide and the dot is not
+        axes[0].text(0, place, text, va="center", ha=side, size=8, color="tab:red")
     if own:
         return REFERENCES.get(name, name)
     return f"{name}  {apart['mean']:+.2f}" if apart["n"] else name

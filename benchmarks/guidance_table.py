@@ -15,6 +15,10 @@ BOUNDS = {  # of the default setting: what the project asks of it
     "mIoU": ("≥", 0.6), "AP50": ("≥", 0.7), "coverage": ("≥", 0.95), "centroid distance": ("≤", 0.07),
     "scene kept": ("≥", 0.9), "one instance": ("≥", 0.85),
 }  # fmt: skip
+LANDMARKS = {
+    "unguided": "not guided", "best": "this series' defaults", "norm, strength 5": "steps of equal length",
+    "paper": "the paper's setting",
+}  # fmt: skip
 ABOUT = ("setting", "prompt", "word", "track", "seed")
 
 
@@ -68,25 +72,13 @@ def read_cases(lines: list[str]) -> list[dict]:
 
 
 def landmarks() -> str:
-    """The stored table's main settings beside what was asked, as Markdown."""
+    """Some settings of the stored table beside what was asked, as Markdown."""
     settings = runner.load_table("guidance")["settings"]
     rows = [
-        [name, f"{sign} {bound:g}", *(runner.show(settings[one]["figures"][name], percent=False) for one in MAIN)]
+        [name, f"{sign} {bound:g}", *(runner.show(settings[one]["figures"][name], percent=False) for one in LANDMARKS)]
         for name, (sign, bound) in BOUNDS.items()
     ]
-    names = {"unguided": "not guided", "best": "this series' defaults", "paper": "the paper's setting"}
-    return runner.markdown(["guided along a track", "asked", *(names[one] for one in MAIN)], rows)
-
-
-def cost() -> str:
-    """A sentence on the time that guidance takes, from the stored pairs of runs."""
-    found = runner.load_table("guidance_cost")
-    low, middle, high = min(found["ratios"]), found["median ratio"], max(found["ratios"])
-    return (
-        f"On two CPU threads, a guided video takes {middle:.2f} times as long as an unguided one (median of "
-        f"{len(found['ratios'])} pairs, {low:.2f} to {high:.2f}; asked is at most 1.7): {found['guided steps']} of its "
-        f"{found['steps']} steps need a gradient."
-    )
+    return runner.markdown(["guided along a track", "asked", *LANDMARKS.values()], rows)
 
 
 def show(table: dict) -> None:

@@ -16,8 +16,8 @@ from xattn_helpers import generate, load
 from xattn_helpers.display import contact_sheet, save
 from xattn_helpers.models import POCKET
 
-from . import full_size, runner
-from .guidance_table import cost, landmarks
+from . import full_size, guidance_cost, resize, runner
+from .guidance_table import landmarks
 
 CARD = POCKET.parent / "MODEL_CARD.md"
 TEMPLATE = Path(__file__).with_name("model_card.template.md")
@@ -54,9 +54,12 @@ def main() -> None:
         text = text.replace(f"<!-- {name} -->", table)
     CARD.write_text(text)
     draw_hero()
-    guidance = f"{landmarks()}\n\n{source('guidance')} {cost()}"
-    costs = f"{full_size.stored()}\n\n{source('full_size')}"
-    fill_readme({"quality": f"{quality_table()}\n\n{source()}", "guidance": guidance, "full size": costs})
+    fill_readme({
+        "quality": f"{quality_table()}\n\n{source()}",
+        "guidance": f"{landmarks()}\n\n{source('guidance')} What it costs: {guidance_cost.stored()}",
+        "resize": f"{resize.stored()}\n\n{source('resize')} What equal steps cost: {guidance_cost.stored('always')}",
+        "full size": f"{full_size.stored()}\n\n{source('full_size')}",
+    })  # fmt: skip
     print(f"wrote {CARD}, {PICTURES} and the tables in {README}")
 
 
@@ -186,7 +189,6 @@ def source(name: str = "pocket_quality") -> str:
     about = json.loads((runner.RESULTS / f"{name}.json").read_text())["provenance"]
     versions = ", ".join(f"{package} {version}" for package, version in about["versions"].items())
     weights = about.get("weights", {})  # the network of `full_size` is random
-    weights = weights if isinstance(weights, dict) else {"pocket": weights}
     keys = "weights: " + ", ".join(f"{model} `{key}`" for model, key in weights.items()) if weights else about["device"]
     return f"Measured on {about['date']} with `{about['command']}` ({versions}; {keys})."
 

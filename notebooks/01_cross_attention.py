@@ -413,9 +413,9 @@ image_grid(
 
 # %% [markdown]
 # In the upper figure a thin line is one seed. In step 0 the latent is pure noise, and yet the map is right about the
-# burger's place with an AUROC of 0.86 on average. Part of that is habit: burgers have their usual places, and so the
-# map of one seed also fits the burger of another a little (dashed, 0.65). The rest it has read from the noise. **From
-# step 4 of 14 on, the place is settled.**
+# burger's place with an AUROC of almost 0.9 on average. Part of that is habit: burgers have their usual places, and so
+# the map of one seed also fits the burger of another a little (dashed, 0.65). The rest it has read from the noise.
+# **From step 4 of 14 on, the place is settled.**
 #
 # The lower figure shows how for seed 1. First a broad band across the middle, then two candidates, left and right,
 # and by step 6 only the right one is left, although for our eyes the latent is still noise. At 8 × 8 the map is ahead
@@ -720,8 +720,8 @@ image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the
 #     print(word, *(f"{float(finds(two.maps(word), detect(both.video, noun)[1])):.2f}" for noun in ("dog", "ball")))
 # ```
 #
-# Each noun finds its own object best (0.99 and 1.00), but the other one too (about 0.8): compared with grass and sky,
-# a ball looks a little like a dog. When maps of two words overlap, moving one of them also pulls at the other.
+# Each noun finds its own object best (0.99 and 1.00), but the other one too (0.75 and 0.78): compared with grass and
+# sky, a ball looks a little like a dog. When maps of two words overlap, moving one of them also pulls at the other.
 # </details>
 #
 # ## In this notebook we saw

@@ -98,9 +98,10 @@ image_grid(
 
 # %% [markdown]
 # The word "car" still makes a red car: the map says *where*, the value of the token says *what*. But the car has left
-# its place in the direction of the truck: down with seed 0, up with seed 1, to the right with seeds 2 and 3. It has not
-# become as large as the truck. It is smaller than the truck *and* smaller than the car that nothing was done to, and
-# with seed 2 it is a wreck.
+# its place in the direction of the truck: down and to the left with seed 0, up and to the right with seed 1, a little
+# down with seed 3. It has not become as large as the truck. It is smaller than the truck *and* smaller than the car
+# that nothing was done to, and with seed 0 it is damaged. With seed 2 the source is a failure of our model, which has
+# drawn two trucks, and the car that got their map is a speck.
 #
 # ## 2. The helper
 #
@@ -157,11 +158,11 @@ for title, (video, word_maps) in videos.items():
 image_grid(rows, row_titles=titles, cell=0.6)
 
 # %% [markdown]
-# On its own the car drives up the picture and to the right, away from us. With the truck's maps it goes with the truck,
-# along the far edge of the road and to the left: "the car follows the motion and location of the truck", as the paper
-# says of its own example. The last row is the truck's map, by construction. But this car is much smaller than the truck,
-# and it is damaged: in the last three frames it is flat, with a roof that is half gone. The paper, too, sees
-# "artifacts". So much for one video.
+# On its own the car drives up the picture, away from us. With the truck's maps it goes with the truck, along the far
+# edge of the road and to the left: "the car follows the motion and location of the truck", as the paper says of its own
+# example. The last row is the truck's map, by construction. But this car is much smaller than the truck, and it is
+# damaged: at the start it is a piece of wreckage, then for a while a car, and at the end hardly more than a speck. The
+# paper, too, sees "artifacts". So much for one video.
 #
 # ## 4. The first limit: size and shape
 #
@@ -219,10 +220,10 @@ before_and_after("swap")
 
 # %% [markdown]
 # In each row: the target's own clip, the swapped one, and the difference, each with its bootstrap 95 % interval over
-# pairs. The object goes to the source's **place**: the distance of the two centres shrinks to less than half in both
-# models. Its mask does not fit the source's nearly as well, and we shall see why. The price is paid by the object
-# itself: it is seen less often, and more of what the detector takes for an object is something else. Where it is seen,
-# the detector remains rather sure of it, and its proportions remain nearly those of the drawing.
+# pairs. The object goes to the source's **place**: the distance of the two centres shrinks to a third in both models.
+# Its mask does not fit the source's nearly as well, and we shall see why. The price is paid by the object itself: it is
+# seen less often, and more of what the detector takes for an object is something else. Where it is seen, the detector
+# remains rather sure of it, and its proportions remain nearly those of the drawing.
 #
 # Does it matter which of the two is larger?
 
@@ -308,10 +309,11 @@ markdown_table(["of", "", "edit", "slope: 1 takes the source's over", "offset: b
 # Each dot is a pair, and most of them lie below *both* grey lines: **a swapped object is smaller than it would be
 # alone, and also smaller than the source whose maps it has**. The offset says by how much: it is what a swap between
 # equally large objects does, and −0.3 in logarithms means a quarter less. On top of this there is a slope. It is
-# positive, so that a larger source tends to make a larger object, but its intervals reach from nothing to more than
-# all of the difference, and single pairs far from the rest weigh much in it. Of a difference in *shape*, less than
-# half is taken over. The paper says of its video that the swap did not change "the car's size to match the truck's". So
-# it is here, and it would be so if the truck were a toy: what fails is the size as such.
+# positive, so that a larger source tends to make a larger object: about 0.7 of a difference is taken over, give or take
+# 0.3 in the image model and 0.5 in the video model, because single pairs far from the rest weigh much in it. Of a
+# difference in *shape*, about a third is taken over. The paper says of its video that the swap did not change "the
+# car's size to match the truck's". So it is here, and it would be so if the truck were a toy: what fails is the size as
+# such.
 
 # %% [markdown]
 # ### A slice of it, live
@@ -380,8 +382,8 @@ for key, model in MODELS.items():
         print(f"{model}, {place:7}: the noun has {runner.show(noun)}")
 
 # %% [markdown]
-# In both models the noun has about a third of the attention of its own object's pixels at 8 × 8, and less than a tenth
-# at 16 × 16 and at 4 × 4; the rest goes to tokens that we did not swap. At 16 × 16 most of it goes to the start token
+# In both models the noun has about a third of the attention of its own object's pixels at 8 × 8, and a tenth or less at
+# 16 × 16 and at 4 × 4; the rest goes to tokens that we did not swap. At 16 × 16 most of it goes to the start token
 # and to padding. So a swap of the noun gives its pixels new values for the smaller part of their attention only, and at
 # 16 × 16 there is hardly anything to swap. The other words keep the maps of a picture in which the object is elsewhere.
 # This is the overlap of the paper, in one number.
@@ -407,8 +409,8 @@ image_grid(
 # %% [markdown]
 # The scene follows the *text*: hills appear although every map is that of a road. The map of "road" says that the lower
 # half of the picture shall attend to the token at this position, and this token now says "grass". What is damaged is
-# the object. With one word exchanged, the car has the truck's place and a part of its cabin's colours; with two and
-# three words, there is a second, smaller car above it.
+# the object. With one word exchanged, the car has the truck's place, a touch of its yellow, and a window that no car
+# has. With two words its roof is too high and broken. With three words there are two small cars.
 
 # %%
 OBEYED = {
@@ -436,17 +438,17 @@ rows = [
 markdown_table(["the same prompts without any edit", "", *COUNTS.values()], rows)
 
 # %% [markdown]
-# Let us begin with what does not break. The right scene is there in every picture of the image model, and in 97 % of
-# those of the video model with two words, 98 % with three, although all maps come from another scene.
+# Let us begin with what does not break. The right scene is there in every picture of the image model, and in all videos
+# with two words, in 98 % of those with three, although all maps come from another scene.
 #
-# The second word, the scene, harms the object, and so far the paper is right. The purity falls by 0.07 in both models,
-# and the intervals exclude zero. Without any edit it does not fall (second table). So it is the edit that costs: the
-# last two rows say how much less pure the edited object is than that of the same prompt on its own, and this grows from
-# 0.09 to 0.17 in images and from 0.03 to 0.11 in videos.
+# The second word, the scene, harms the object, and so far the paper is right. The purity falls by 0.09 in images and by
+# 0.03 in videos, and the intervals exclude zero. Without any edit it does not fall (second table). So it is the edit
+# that costs: the last two rows say how much less pure the edited object is than that of the same prompt on its own, and
+# this grows from 0.07 to 0.16 in images and from 0.05 to 0.09 in videos.
 #
 # The third word makes the object smaller, lets it overlap less with the source, and it is seen a little less often. But
-# this word was "small", so that a smaller object is what we asked for, and without any edit, too, small objects are seen
-# less often. Beside the same prompt on its own, three words are no worse than two.
+# this word was "small", so that a smaller object is what we asked for, and without any edit, too, small objects are
+# seen less often. Beside the same prompt on its own, three words are no worse than two.
 #
 # So what a map decides is *where* and *how large*, and the text decides *what*. A second word costs something, much as
 # the paper says, but it does not ruin the picture.
@@ -502,12 +504,13 @@ shown if POCKET else None
 #
 # - **Rows that add up to 1** again make the car a little larger, and change little else.
 # - **Steps.** With the first half of the steps only, the car is whole and has its own size: the later steps repair it.
-#   And it is moved nearly as far, as the distance says. The second half alone moves it least, and still squeezes it.
+#   It is moved a little more than half as far. The second half alone moves it least, and still squeezes it.
 # - **Resolution.** At 16 × 16 the swap does nothing that one could see; at 8 × 8 alone it does all that it does.
 #   Section 5 has told us why: at 16 × 16 the noun has hardly any attention.
-# - **Replacing all words** takes the car to the truck's place. With seed 1 it gets something of the truck's cabin, and
-#   with seed 2 it is no car any more. In the first half of the steps only, all four cars are seen, and still nearer to
-#   the truck than those of the swap.
+# - **Replacing all words** overlaps most with the truck, and all four cars are seen. With seed 1 the car gets something
+#   of the truck's cabin. With seed 2 it takes the place of one of the two trucks; the distance does not reward this,
+#   because it is measured from the middle between them. In the first half of the steps only, the cars look better, and
+#   overlap nearly as much.
 # - **Keeping the background** makes the picture outside both objects more like the source's. It repairs nothing inside.
 
 # %%
@@ -536,9 +539,9 @@ image_grid(
 # the refined one is.)
 #
 # `Reweight` needs no source. It multiplies the map of one word by a number. With 0 the car is gone, in all pictures.
-# With one half it is smaller, or gone (seed 1). With 2 and 3 it grows beyond its shape: a car with seven windows, or
-# two cars. So *the amount of a word's attention works on size and number*. It fits with what the swap did: a noun that
-# gets less than it needs at the new place would be drawn smaller. That is a guess, not a proof.
+# With one half it is smaller, or gone (seed 1). With 2 and 3 there is too much of it: two cars (seed 0), or one with
+# seven windows (seed 1). So *the amount of a word's attention works on size and number*. It fits with what the swap
+# did: a noun that gets less than it needs at the new place would be drawn smaller. That is a guess, not a proof.
 #
 # ## 7. Look around
 #
@@ -567,9 +570,9 @@ image_grid([[quick.picture]], column_titles=["source, target on its own, swapped
 
 
 # %% [markdown]
-# The truck has moved to the right, towards the bus, it has become smaller, and there is a blue piece of rubble at the
-# edge. In the explorer, a message below the pictures says which steps and layers were swapped; a control that you turn
-# afterwards does not change it until the model has run again.
+# The truck has moved to the right, towards the bus, and it has become smaller and blurred; at the edge another one
+# begins. In the explorer, a message below the pictures says which steps and layers were swapped; a control that you
+# turn afterwards does not change it until the model has run again.
 #
 # ## 8. The verdict
 #
@@ -612,22 +615,23 @@ Markdown("\n".join(lines))
 # %% [markdown]
 # **What forward guidance can do in these models.** It moves an object to where another one was, without training, in
 # one run, for little more than the price of two clips. The layers at 8 × 8 do the work. Replacing the maps of all words
-# moves it further than swapping the noun alone, and leaving the last steps alone keeps it whole (section 6, on four
-# pictures). Scene and object may be exchanged at the same time, at a small price.
+# moves it as far as swapping the noun alone and loses fewer objects on the way (images: one in eight, not one in four;
+# `table["replace"]`), and leaving the last steps alone keeps it whole (section 6, on four pictures). Scene and object
+# may be exchanged at the same time, at a small price.
 #
 # **What it cannot.** It does not hand over a size: swapped objects shrink, whichever is the larger. It hands over
-# little of a shape. One object in seven (videos) or in five (images) is lost, and there is rubble. And it needs a second
-# prompt that happens to have the object where you want it: nobody can ask for a place, a size or a path. This is what
-# the paper means by "too restrictive", and there we agree.
+# little of a shape. One object in eight (videos) or in four (images) is lost, and there is rubble. And it needs a
+# second prompt that happens to have the object where you want it: nobody can ask for a place, a size or a path. This is
+# what the paper means by "too restrictive", and there we agree.
 #
-# **Image or video?** The image model does the same in the same test: place taken, size lost, and about as much damage.
-# What breaks here is not a matter of video.
+# **Image or video?** The image model does the same in the same test: place taken, size lost, and no less damage. What
+# breaks here is not a matter of video.
 #
 # **Against the paper.** Size mismatch is not what causes the artefacts here, because pairs of similar size have them
-# too. Prompts that differ in two words do lose more than those that differ in one, as the paper says, but 0.07 of the
-# object's purity, and not the picture. Our models are kind to swaps, though: their text encoder keeps each word nearly
-# to itself, so that a token's value does not know its neighbours. In CLIP, the value of "road" has heard of the truck.
-# Nothing here is a statement about ModelScope.
+# too. Prompts that differ in two words do lose more than those that differ in one, as the paper says, but less than a
+# tenth of the object's purity, and not the picture. Our models are kind to swaps, though: their text encoder keeps each
+# word nearly to itself, so that a token's value does not know its neighbours. In CLIP, the value of "road" has heard of
+# the truck. Nothing here is a statement about ModelScope.
 #
 # ## Exercises
 #
@@ -643,9 +647,9 @@ Markdown("\n".join(lines))
 # print(swap_views.compare(*views), [view.figures()["long"] for view in views])
 # ```
 #
-# The truck follows the car much better than the car followed the truck: the distance of the centres shrinks from 0.28
+# The truck follows the car much better than the car followed the truck: the distance of the centres shrinks from 0.27
 # to 0.04, and the IoU rises from 0.07 to 0.51. But it is not squeezed into the long, low shape of the car: it is a
-# small truck, with a long side of 0.26, where the car has 0.40 and a truck of its own 0.47.
+# small truck, with a long side of 0.29, where the car has 0.41.
 # </details>
 #
 # **2.** Attention adds up to one over the tokens. After the swap of one column it need not. Measure the sums of the
@@ -671,13 +675,13 @@ Markdown("\n".join(lines))
 #     print(side, min(lowest), np.mean(means), max(highest))
 # ```
 #
-# Over all layers and steps, the sums at 8 × 8 go from 0.05 to 1.96, with a mean near one: some pixels get almost no
+# Over all layers and steps, the sums at 8 × 8 go from 0.09 to 1.96, with a mean near one: some pixels get almost no
 # text, others nearly twice as much as they should. `renormalise=True` divides by these sums. As section 6 has shown,
 # this is not what squeezes the car.
 # </details>
 #
 # **3.** Prompt-to-Prompt replaces maps in the first 80 % of the steps. Try `Replace` with windows that end at 20, 40,
-# 60 and 80 %. Where does the car's place stop to get better?
+# 60 and 80 %. Where does the overlap with the truck stop to grow?
 #
 # <details><summary>Solution</summary>
 #
@@ -688,10 +692,10 @@ Markdown("\n".join(lines))
 #     print(last, swap_views.compare(view, truck_view), view.figures())
 # ```
 #
-# With 20 and 40 % the car hardly leaves its place (the distance is 0.24 and 0.22, without an edit it is 0.28). With 60
-# % the distance is 0.14, with 80 % it is 0.12, and with all steps 0.06. All four cars are seen in each of these, while
-# with all steps one of four is lost. The last fifth of the steps still brings the car closer, and destroys one: a
-# window that ends at 60 to 80 % is the better choice.
+# With 20 % the car keeps its place: the IoU is 0.07, as without an edit. With 40 % it is 0.25, with 60 % 0.32 and with
+# 80 % 0.33, and with all steps 0.28. All four cars are seen in each of these. The steps up to 60 % decide where the car
+# goes, and the last fifth brings it no closer. (The distance is no guide here: with seed 2 the source has two trucks,
+# and the middle between them is a place where neither is.)
 # </details>
 #
 # ## In this notebook we saw
@@ -703,4 +707,5 @@ Markdown("\n".join(lines))
 # - what happens when prompts differ in more words than one;
 # - when in the steps, where in the network and for how many words a swap works best, and what reweighting does.
 #
-# Next: [05 · Moving an object along a path](05_motion.ipynb) needs no second prompt: it follows the gradient of an energy.
+# Next: [04 · Changing an object's size by its attention](04_resize.ipynb) needs no second prompt: it follows the
+# gradient of an energy.

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from benchmarks import guidance_figures as figures
 from benchmarks import guidance_table
@@ -51,6 +52,22 @@ def test_differences_are_paired_and_agree_with_the_stored_ones(settings):
     assert figures.difference(settings, "8 only", "paper") == pytest.approx(dict.fromkeys(("mean", "low", "high"), 0.2)
                                                                             | {"n": 1})  # fmt: skip
     assert math.isnan(figures.difference(settings, "eq. 4 literally")["mean"])
+
+
+def test_rank_correlation_agrees_with_scipy_and_leaves_out_nans():
+    rng = np.random.default_rng(0)
+    one = rng.integers(0, 9, 30).astype(float)  # with ties
+    other = one + rng.normal(0, 4, 30)
+    found = figures.rank_correlation([*one, math.nan, 3.0], [*other, 100.0, math.nan])
+    assert found["mean"] == pytest.approx(spearmanr(one, other).statistic) and found["n"] == 30
+    assert -1 <= found["low"] < found["mean"] < found["high"] <= 1
+    assert figures.rank_correlation(one, one**3)["low"] == pytest.approx(1)
+    assert figures.rank_correlation(one, -one)["high"] == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("one", [[1, 2, math.nan], [1, 1, 1]])
+def test_rank_correlation_of_too_little_is_nan(one):
+    assert math.isnan(figures.rank_correlation(one, [1, 2, 3])["mean"])
 
 
 def test_a_forest_has_a_row_for_each_setting_and_reference(settings):

@@ -2,19 +2,16 @@
 
 import pytest
 import torch
-from diffusers import UNet3DConditionModel
 from diffusers.models.attention_processor import Attention
 
 from xattn_helpers.pocket.networks import (
     build_image_unet,
     build_vae,
     build_video_unet,
-    copy_weights,
     inflate,
     temporal_layers,
 )
 from xattn_helpers.pocket.text import MAX_TOKENS, WIDTH
-from xattn_helpers.temporal import with_clock
 
 FRAMES = 2
 LAYOUT = [("down", 16), ("down", 16), ("down", 8), ("down", 8), ("mid", 4), *[("up", 8)] * 3, *[("up", 16)] * 3]
@@ -71,7 +68,7 @@ def test_the_image_model_attends_to_text_where_the_paper_looks(image_unet):
 
 
 def test_the_video_model_attends_to_text_in_the_same_places(video_unet):
-    assert layout(video_unet, torch.zeros(1, 5, 1, 16, 16)) == LAYOUT
+    assert layout(video_unet, torch.zeros(1, 4, 1, 16, 16)) == LAYOUT
 
 
 def test_heads_have_32_channels_in_both_models(image_unet, video_unet):
@@ -100,7 +97,7 @@ def test_the_autoencoder_makes_latents_of_16_by_16_and_pixels_again():
 @torch.no_grad()
 def test_an_inflated_model_predicts_what_the_image_model_does_frame_by_frame(image_unet, video_unet, inputs):
     latents, timesteps, text = inputs
-    together = video_unet(with_clock(latents, video_unet), timesteps, text).sample
+    together = video_unet(latents, timesteps, text).sample
     for frame in range(FRAMES):
         alone = image_unet(latents[:, :, frame], timesteps, text).sample
         assert alone.std() > 0.01
@@ -110,8 +107,7 @@ def test_an_inflated_model_predicts_what_the_image_model_does_frame_by_frame(ima
 def test_every_tensor_of_the_image_model_is_copied(image_unet, video_unet):
     inflated = video_unet.state_dict()
     for name, tensor in image_unet.state_dict().items():
-        assert torch.equal(inflated[name][:, :4] if name == "conv_in.weight" else inflated[name], tensor), name
-    assert (inflated["conv_in.weight"][:, 4:] == 0).all()  # the clock is silent at first
+        assert torch.equal(inflated[name], tensor), name
 
 
 def test_what_is_new_in_the_video_model_mixes_frames(image_unet, video_unet):
@@ -128,42 +124,12 @@ def test_frames_talk_once_a_temporal_layer_is_trained(image_unet, inputs):
     changed[:, :, -1] += 1
 
     def first_frame_changes():
-        inputs = (with_clock(video, video_unet) for video in (latents, changed))
-        before, after = (video_unet(each, timesteps, text).sample[:, :, 0] for each in inputs)
+        before, after = (video_unet(each, timesteps, text).sample[:, :, 0] for each in (latents, changed))
         return (before - after).abs().max()
 
     assert first_frame_changes() < 1e-5
     torch.nn.init.normal_(temporal_layers(video_unet)[0].proj_out.weight, std=0.1)
     assert first_frame_changes() > 1e-3
-
-
-def test_the_clock_is_the_time_of_each_frame_and_leaves_other_models_alone(image_unet, video_unet, inputs):
-    latents = inputs[0]
-    told = with_clock(latents, video_unet)
-    assert torch.equal(told[:, :4], latents)
-    assert told[1, 4, :, 3, 5].tolist() == [-1.0, 1.0] and (told[:, 4, 0] == -1).all()
-    assert with_clock(latents, image_unet) is latents  # as many input channels as the latents have
-
-
-@torch.no_grad()
-def test_a_trained_clock_tells_equal_frames_apart(video_unet, inputs):
-    latents, timesteps, text = inputs
-    ticking = copy_weights(video_unet, build_video_unet()).eval()
-    torch.nn.init.normal_(ticking.conv_in.weight[:, 4:], std=0.1)
-    still = latents[:, :, :1].expand(-1, -1, FRAMES, -1, -1)
-    made = [unet(with_clock(still, unet), timesteps, text).sample for unet in (video_unet, ticking)]
-    silent, told = (one.diff(dim=2).abs().max() for one in made)
-    assert silent < 1e-5 and told > 1e-3
-
-
-@torch.no_grad()
-def test_a_video_model_without_a_clock_goes_on_as_it_was(video_unet, inputs):
-    latents, timesteps, text = inputs
-    torch.manual_seed(3)
-    old = UNet3DConditionModel.from_config(video_unet.config, in_channels=4).eval()
-    new = copy_weights(old, build_video_unet()).eval()
-    same = old(latents, timesteps, text).sample, new(with_clock(latents, new), timesteps, text).sample
-    assert (same[0] - same[1]).abs().max() < 1e-5
 
 
 def test_a_tensor_without_a_place_is_an_error_that_names_it():

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from .attention import Layer, find_layers
 from .checkpoints import CHECKPOINTS, POCKET, Checkpoint, guess_defaults, load_parts, quiet, resolve
-from .temporal import with_clock
 
 __all__ = ["CHECKPOINTS", "POCKET", "Checkpoint", "Model", "load", "load_detector"]
 
@@ -105,7 +104,7 @@ class Model:
 
     def _unet(self, latents: Tensor, timestep: Tensor | int, text: Tensor) -> Tensor:
         if self.is_video:
-            return self.unet(with_clock(latents, self.unet), timestep, text).sample
+            return self.unet(latents, timestep, text).sample
         return self.unet(latents[:, :, 0], timestep, text).sample[:, :, None]
 
     @torch.no_grad()

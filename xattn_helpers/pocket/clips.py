@@ -12,6 +12,7 @@ FRAMES = 16
 BACKDROPS = 48  # painted variants of each scene
 TWO_OBJECTS = 0.4  # share of the clips with a second object: this is what binds words to places
 SAY_MOTION = 0.9  # share of the clips with a motion that also say so
+SAY_SIZE = 0.5  # of the objects: where no size is said, any is possible, or guidance could not change it
 GROUND = (0.38, 0.88)  # rows in which things stand in a scene with ground
 LEAST_SIZE, MOST_SIZE = 0.22, 0.68  # long side over frame side; less is lost in 16 x 16 latents
 TURN = 0.12  # share of the free movers that turn around half-way
@@ -39,7 +40,7 @@ class Clip:
     caption: str  # for video
     image_caption: str  # for a single frame of it: without the motion
     motion: str = ""  # what the object that the caption names first does, if one of the named motions
-    sizes: tuple[str, ...] = ()  # in the order of the caption
+    sizes: tuple[str, ...] = ()  # in the order of the caption, which may not name them
 
     @property
     def says_motion(self) -> bool:
@@ -53,20 +54,25 @@ def sample(rng: random.Random, frames: int = FRAMES) -> Clip:
         return _howling(rng, frames)
     first = rng.choice(list(OBJECTS))
     scene = rng.choice([scene for scene in MEDIA if verbs(first, scene)])
-    size = rng.choices(list(SIZES), (0.2, 0.6, 0.2))[0]
+    size = _size(rng)
     motion = rng.choice(("", "", "", STILL, STILL, *MOTIONS, *MOTIONS))
     actors = [_actor(rng, first, scene, motion, size, frames)]
     sizes = (size,)
     if rng.random() < TWO_OBJECTS:
         second = rng.choice([name for name in OBJECTS if name != first and verbs(name, scene)])
-        sizes = (size, rng.choices(list(SIZES), (0.2, 0.6, 0.2))[0])
+        sizes = (size, _size(rng))
         actors.append(_apart_from(rng, actors[0], second, scene, sizes[1], frames))
     return _told(rng, scene, actors, motion, sizes)
 
 
+def _size(rng: random.Random) -> str:
+    return rng.choices(list(SIZES), (0.3, 0.4, 0.3))[0]
+
+
 def _told(rng: random.Random, scene: str, actors: list[Actor], motion: str, sizes: tuple[str, ...]) -> Clip:
-    """Put a clip into words; sizes are not named where the object grows or shrinks."""
-    said = tuple(size if motion not in ("closer", "away") else "" for size in sizes)
+    """Put a clip into words; half of the sizes are named, none where the object grows or shrinks."""
+    named = [motion not in ("closer", "away") and rng.random() < SAY_SIZE for _ in sizes]
+    said = tuple(size if one else "" for size, one in zip(sizes, named, strict=True))
     names = [actor.name for actor in actors]
     if len(names) == 1:
         phrase = motion if rng.random() < SAY_MOTION else ""
@@ -90,8 +96,7 @@ def _howling(rng: random.Random, frames: int) -> Clip:
 
 
 def _standing(rng: random.Random, name: str, place: tuple[float, float], size: float, frames: int) -> Actor:
-    facing = rng.choice((-1.0, 1.0))
-    return Actor(name, np.tile(place, (frames, 1)), np.full(frames, size), np.zeros(frames), np.full(frames, facing))
+    return Actor(name, np.tile(place, (frames, 1)), np.full(frames, size), np.zeros(frames), np.ones(frames))
 
 
 def _actor(rng: random.Random, name: str, scene: str, motion: str, size: str, frames: int) -> Actor:
@@ -112,7 +117,7 @@ def _actor(rng: random.Random, name: str, scene: str, motion: str, size: str, fr
     else:
         sizes = long_side * _perspective(path[:, 1], scene)
     sizes = sizes.clip(LEAST_SIZE, MOST_SIZE)
-    return Actor(name, path, sizes, _angle(rng, name, path), _facing(rng, path, turns))
+    return Actor(name, path, sizes, _angle(rng, name, path), _facing(path, turns))
 
 
 def _ends(rng: random.Random, scene: str, motion: str) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -153,10 +158,14 @@ def _angle(rng: random.Random, name: str, path: np.ndarray) -> np.ndarray:
     return np.linspace(rng.uniform(-8, 8), rng.uniform(-8, 8), len(path))
 
 
-def _facing(rng: random.Random, path: np.ndarray, turns: bool) -> np.ndarray:
-    """Face the way it goes; a turn squeezes the drawing for four frames while it changes sides."""
+def _facing(path: np.ndarray, turns: bool) -> np.ndarray:
+    """Face the way it goes, and right unless it goes left; a turn squeezes the drawing while it changes sides.
+
+    Were standing things drawn either way, a video model would begin with both and now and then keep both, as a shark
+    with two heads.
+    """
     step = path[len(path) // 2 - 1 if turns else -1, 0] - path[0, 0]
-    side = float(np.sign(step)) if abs(step) > 0.05 else rng.choice((-1.0, 1.0))
+    side = -1.0 if step < -0.05 else 1.0
     if not turns:
         return np.full(len(path), side)
     middle = np.arange(len(path)) - (len(path) - 1) / 2

@@ -8,8 +8,6 @@ from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from ..temporal import with_clock
-
 EMPTY_SHARE = 0.1  # of the captions: they teach the unconditional half of classifier-free guidance
 LARGEST_WEIGHT = {"image": 10.0, "video": 200.0}  # of a noisy timestep, relative to one in the middle
 LEAST_SIGNAL = {"image": None, "video": 0.03}  # sqrt(abar) at the last timestep; None leaves Stable Diffusion's .068
@@ -91,7 +89,6 @@ def diffusion_loss(
         noise = torch.randn_like(latents)
         kept = signal[timesteps].view(-1, *[1] * (latents.ndim - 1))
         noisy = kept.sqrt() * latents + (1 - kept).sqrt() * noise  # eq. 2
-        noisy = with_clock(noisy, network) if kind == "video" else noisy
         guess = network(noisy.to(dtype), timesteps, embeddings.to(dtype)).sample.float()
         return (weights[timesteps] * (guess - noise).square().flatten(1).mean(1)).mean()
 

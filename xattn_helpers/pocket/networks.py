@@ -1,7 +1,6 @@
 """The shapes of the pocket networks, and how the image model becomes the video model."""
 
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel
 from diffusers.models.transformers.transformer_temporal import TransformerTemporalModel
 from torch import nn
@@ -12,7 +11,6 @@ from .text import WIDTH
 LATENT_SIDE = 16  # three levels with attention at 16, 8 and 4 (mid), as in the paper; ModelScope adds 32
 CHANNELS = (64, 96, 128)
 HEAD = 32  # channels of an attention head
-LATENTS = 4  # channels of a latent
 
 
 def build_vae() -> AutoencoderKL:
@@ -34,40 +32,27 @@ def build_image_unet() -> UNet2DConditionModel:
 
 
 def build_video_unet() -> UNet3DConditionModel:
-    """ModelScope's UNet, 1/110 of its size, with a fifth input channel for the clock (`temporal.with_clock`)."""
+    """ModelScope's UNet, 1/110 of its size."""
     return UNet3DConditionModel(
         sample_size=LATENT_SIDE, block_out_channels=CHANNELS, layers_per_block=2, norm_num_groups=16,
         down_block_types=("CrossAttnDownBlock3D", "CrossAttnDownBlock3D", "DownBlock3D"),
         up_block_types=("UpBlock3D", "CrossAttnUpBlock3D", "CrossAttnUpBlock3D"),
-        cross_attention_dim=WIDTH, attention_head_dim=HEAD, in_channels=LATENTS + 1, out_channels=LATENTS,
+        cross_attention_dim=WIDTH, attention_head_dim=HEAD,
     )  # fmt: skip
 
 
 @torch.no_grad()
 def inflate(image_unet: UNet2DConditionModel, video_unet: UNet3DConditionModel) -> UNet3DConditionModel:
-    """Copy every tensor of the image UNet into the video UNet and silence what is new, temporal layers and clock.
+    """Copy every tensor of the image UNet into the video UNet and silence the temporal layers, which are new.
 
     The result makes, frame by frame, exactly the image model's prediction; only training makes the frames talk.
     Raises RuntimeError when a tensor of the image UNet has no place in the video UNet.
     """
-    copy_weights(image_unet, video_unet)
+    _, unexpected = video_unet.load_state_dict(image_unet.state_dict(), strict=False)
+    if unexpected:
+        raise RuntimeError(f"the video UNet has no place for {len(unexpected)} tensors, {unexpected[0]} the first")
     for layer in temporal_layers(video_unet):
         last = layer.proj_out if isinstance(layer, TransformerTemporalModel) else layer.conv4[-1]
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
-    return video_unet
-
-
-@torch.no_grad()
-def copy_weights(source: nn.Module, video_unet: UNet3DConditionModel) -> UNet3DConditionModel:
-    """Copy the tensors of a UNet into a video UNet that has more; a clock that the source does not have gets zeros.
-
-    Raises RuntimeError when a tensor of the source has no place.
-    """
-    weights = source.state_dict()
-    if source.config.in_channels == LATENTS:
-        weights["conv_in.weight"] = F.pad(weights["conv_in.weight"], (0, 0, 0, 0, 0, 1))
-    _, unexpected = video_unet.load_state_dict(weights, strict=False)
-    if unexpected:
-        raise RuntimeError(f"the video UNet has no place for {len(unexpected)} tensors, {unexpected[0]} the first")
     return video_unet

@@ -23,7 +23,7 @@ from .detector import PocketDetector
 from .fit import OutOfTime, Plan, Training
 from .latents import LatentClips, encode_clips, tokenize
 from .losses import build_scheduler, class_map, compile_blocks, diffusion_loss, reconstruction_loss, spoil, through
-from .networks import build_image_unet, build_vae, build_video_unet, copy_weights, inflate
+from .networks import build_image_unet, build_vae, build_video_unet, inflate
 from .text import build_text_encoder, build_tokenizer
 from .vocabulary import MEDIA, OBJECTS
 from .world import World, sample_batch
@@ -185,7 +185,7 @@ class Trainer:
         """Text-to-video model, inflated from the text-to-image model."""
         data, text_encoder, empty = self.training_set()
         if "t2v" in self.config.go_on:
-            network = copy_weights(self.finished(UNet3DConditionModel, "unet"), build_video_unet())
+            network = self.finished(UNet3DConditionModel, "unet")
         else:
             network = inflate(self.finished(UNet2DConditionModel, "unet_t2i"), build_video_unet())
         config = self.config

@@ -13,7 +13,8 @@
 #
 # 1. write equations 3 and 4 as code, and say where the paper's text and its released code differ;
 # 2. look at an energy through its gradient, and say what it pulls at and what it does not see;
-# 3. ask for an object of a given size with `Guidance`, from a drawn target or from the object's own maps;
+# 3. ask for an object of a given size with `Guidance`, in steps of one length, from a drawn target or the object's own
+#    maps;
 # 4. measure asked against got size, and say what such a number can and cannot show;
 # 5. recognise the three ways in which resizing fails.
 
@@ -30,8 +31,9 @@ import json
 
 import numpy as np
 import torch
-from IPython.display import Image, Markdown
+from IPython.display import Markdown
 from matplotlib import pyplot as plt
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from benchmarks import resize, runner, weights
 from benchmarks.guidance_cases import OBJECTS, PAPER, box
@@ -47,6 +49,7 @@ from xattn_helpers.zero_shot import all_unguided, unguided
 IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE, dtype=torch.float32), load(VIDEO)  # single precision, to check it by hand
 POCKET = VIDEO == "pocket"  # the detector knows the pocket world only
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 85})  # this notebook has many pictures: PNGs would be 1.3 MB
 
 # %% [markdown]
 # **On a GPU** you can change the one line that names the models. The pictures are then theirs; what needs the detector
@@ -115,22 +118,23 @@ for name, energy in (("signed", signed), ("squared", energy_by_hand)):
 # %% [markdown]
 # The signed energy asks for more attention, anywhere, and would be content with a map that is bright all over. Guidance
 # by it must therefore give the same picture for both targets. (`Guidance` is the helper of this notebook, and we shall
-# see below what it does. It stops when the energy is below `stop_below`, by default 0, and a signed energy can be.)
+# see below what it does.)
 
 # %%
 made = {}
 for name in ("signed", "shape"):
     for there in (place, track([(0.2, 0.8)], size=0.2)):
-        knobs = {"energy": name, "strength": PAPER["strength"], "stop_below": float("-inf")}
+        knobs = {"energy": name, "strength": PAPER["strength"]}
         clip = generate(image_model, prompt, seed, guidance=Guidance(word, there, **knobs))
         made[name, there] = draw_boxes(clip.video, there.boxes(1))[0]
 titles = ["signed", "signed, other box", "squared", "squared, other box"]
 image_grid([list(made.values())], column_titles=titles)
 
 # %% [markdown]
-# With the signed energy the ball goes to the upper left, wherever the box is. With the squared one it goes into the
-# large box. The small box, far from the ball, leaves it where it was: we shall see in section 2 why that energy hardly
-# feels a box that the map does not touch. The authors' code squares, and from here on so do we.
+# With the signed energy the ball goes a little to the left, wherever the box is: the two pictures are the same. With
+# the squared one it becomes larger in the large box. The small box, far from the ball, leaves it where it was: we shall
+# see in section 2 why that energy hardly feels a box that the map does not touch. The authors' code squares, and from
+# here on so do we.
 #
 # ### Equation 4: the update
 #
@@ -197,7 +201,7 @@ image_grid(
 )
 
 # %% [markdown]
-# The two pictures are the same. The ball has moved into the box and become a little larger, but it does not fill the
+# The two pictures are the same. The ball has become a little larger than without guidance, but it does not fill the
 # box. We shall see this again.
 #
 # ### Equation 4 to the letter
@@ -293,12 +297,11 @@ for there in boxes.values():
 image_grid(rows, row_titles=list(boxes), column_titles=["target", *names])
 
 # %% [markdown]
-# Although the latents are still nearly pure noise, the gradient is not spread evenly. With all three energies there is
-# a bright spot at the upper right, where the network is about to put the ball; it is cleanest with "box" and noisiest
-# with "shape". With "top" a second spot, at the lower left and outside of both targets, is about as bright: presumably
-# the noise would also have allowed a ball there, and guidance works against it. The outline of the target itself cannot
-# be seen. Guidance strengthens or weakens what the network already begins to see, and this limits how far a size can be
-# moved.
+# Although the latents are still nearly pure noise, the gradient is not spread evenly. With all three energies the
+# brightest spot is at the upper right, where the network is about to put the ball. With "box" and "top" there is a
+# second, dimmer spot at the lower left, outside of both targets: presumably the noise would also have allowed a ball
+# there, and guidance works against it. The outline of the target itself cannot be seen. Guidance strengthens or weakens
+# what the network already begins to see, and this limits how far a size can be moved.
 #
 # ## 3. Figure 4, rebuilt
 #
@@ -338,22 +341,33 @@ asked = {
 }
 
 # %%
-batch = Guidance([[word] for word, _ in asked], [[path] for _, path in asked.values()])
 of = dict(zip(SHOWN, prompts, strict=True))
-made = generate(image_model, [of[word] for word, _ in asked], [SEED] * len(asked), guidance=batch)
-pictures = dict(zip(asked, made, strict=True))
 
 
 def boxed(clip, path):
     return draw_boxes(clip.video, path.boxes(len(clip.video)))
 
 
+def five_sizes(**knobs):
+    """The guided picture of each object and size; all twenty are made together."""
+    batch = Guidance([[word] for word, _ in asked], [[path] for _, path in asked.values()], **knobs)
+    made = generate(image_model, [of[word] for word, _ in asked], [SEED] * len(asked), guidance=batch)
+    return dict(zip(asked, made, strict=True))
+
+
 titles = ["unguided", *(f"{name}, × {times:g}" for name, times in resize.WORDS.items())]
-rows = [
-    [one.clip.video[0], *(boxed(pictures[word, name], asked[word, name][1])[0] for name in resize.WORDS)]
-    for word, one in zip(SHOWN, frees, strict=True)
-]
-image_grid(rows, row_titles=list(SHOWN), column_titles=titles, cell=1.0)
+
+
+def sheet(pictures):
+    rows = [
+        [one.clip.video[0], *(boxed(pictures[word, name], asked[word, name][1])[0] for name in resize.WORDS)]
+        for word, one in zip(SHOWN, frees, strict=True)
+    ]
+    return image_grid(rows, row_titles=list(SHOWN), column_titles=titles, cell=1.0)
+
+
+pictures = five_sizes()
+sheet(pictures)
 
 
 # %%
@@ -361,55 +375,80 @@ def markdown_table(header, rows):
     return Markdown(runner.markdown(header, rows))
 
 
-rows = [
-    [word, *(f"{asked[word, name][0]:.2f} → {size_of(pictures[word, name].video, word):.2f}" for name in resize.WORDS)]
-    for word in SHOWN
-]
-markdown_table(["asked → got", *resize.WORDS], rows) if POCKET else None
+def asked_and_got(pictures):
+    rows = [
+        [
+            word,
+            *(f"{asked[word, name][0]:.2f} → {size_of(pictures[word, name].video, word):.2f}" for name in resize.WORDS),
+        ]
+        for word in SHOWN
+    ]
+    return markdown_table(["asked → got", *resize.WORDS], rows)
+
+
+asked_and_got(pictures) if POCKET else None
 
 # %% [markdown]
-# The image model follows half-heartedly. The burger grows into the two large boxes. Ball and duck grow in the largest
-# one, though less than asked, and the shark hardly does. (This model draws poor sharks, guided or not.) The two *small*
-# boxes do nothing for the size: the object moves a little, so that its box is somewhere on its belly, and remains as
-# large as it was; some have even become larger. We come back to the reasons in section 6.
+# The model follows half-heartedly. The burger grows into the two large boxes, ball and duck grow a little in the
+# largest one, and the shark is larger than unguided in every box, the smallest included. (This model draws poor sharks,
+# guided or not.) The *small* boxes do nothing for the size: each of them sits somewhere on the belly of an object that
+# is as large as it was, or larger.
 #
-# Now the video model: one object live, its five sizes in one batch. It is one of the cases of the stored table, so that
-# we can hold our live sizes against the stored ones below.
+# Why is the push so weak, and would a larger η help? The box energy is the square of a share, and its gradient is this
+# share times something: when most of the attention is inside, there is hardly a push left. And the η that is enough for
+# one object is too much for another, which it destroys. There is another way: throw the length of the gradient away,
+# and make every step equally long,
+#
+# $$ \mathbf{z}_t \leftarrow \mathbf{z}_t - \sqrt{1 - \bar\alpha_t}\;\eta\, \frac{\nabla E}{\lVert \nabla E \rVert} . $$
+#
+# `law="norm"` does this; the factor in front is that of LVD. The setting of our measurements that is called *equal
+# steps* has η = 7 and guides at every step. It was chosen on videos, whose 16 frames share the length of a step. A
+# picture has one frame, and a quarter of the length is as much for it: a norm grows with the square root of the count.
+
+# %%
+EQUAL = resize.SETTINGS["equal steps"]
+EQUAL_1 = EQUAL | {"strength": EQUAL["strength"] / 16**0.5}  # for one frame
+print(EQUAL_1)
+equal = five_sizes(**EQUAL_1)
+sheet(equal)
+
+# %%
+asked_and_got(equal) if POCKET else None
+
+# %% [markdown]
+# Now all four objects follow, in both directions: the burger from .23 to .46, the ball from .23 to .39, the shark from
+# .34 to .54, the duck from .19 to .40. The ends of the range are still missed, most of all the small one: the smallest
+# burger and the smallest ball are much larger than their boxes, and stand beside rather than inside them. And there is
+# a price: the smallest duck is a scrap, and the head of the largest one is frayed.
+#
+# Now the video model, with equal steps: one object live, in the four sizes that are not its own, made in one batch.
+# These are cases of the stored table, so that we can hold our live sizes against the stored ones below.
 
 # %%
 video_word, video_seed = "burger", resize.SEEDS[0]
 video_prompt = of[video_word]
 video_free = unguided(video_model, video_prompt, video_seed)
-video_asked = {name: standing(video_word, video_free.clip, times) for name, times in resize.WORDS.items()}
-guidance = Guidance([[video_word]] * len(video_asked), [[path] for _, path in video_asked.values()])
+other_sizes = {name: times for name, times in resize.WORDS.items() if times != 1}
+video_asked = {name: standing(video_word, video_free.clip, times) for name, times in other_sizes.items()}
+guidance = Guidance([[video_word]] * len(video_asked), [[path] for _, path in video_asked.values()], **EQUAL)
 clips = generate(video_model, [video_prompt] * len(video_asked), [video_seed] * len(video_asked), guidance=guidance)
 videos = dict(zip(video_asked, clips, strict=True))
+video_titles = ["unguided", *(f"{name}, × {times:g}" for name, times in other_sizes.items())]
 show(
     video_free.clip.video,
     *(boxed(clip, video_asked[name][1]) for name, clip in videos.items()),
-    titles=titles,
-    columns=3,
+    titles=video_titles,
+    columns=5,
 )
 
 # %%
 strips = [strip(boxed(clip, video_asked[name][1]), 6) for name, clip in videos.items()]
-image_grid([[one] for one in (strip(video_free.clip.video, 6), *strips)], row_titles=titles, cell=0.7)
+image_grid([[one] for one in (strip(video_free.clip.video, 6), *strips)], row_titles=video_titles, cell=0.7)
 
 # %% [markdown]
-# TODO-NUMBERS (look again after the final run) Without guidance the burger drifts to the left; in a standing box it
-# stands. Its size follows the box better than in the image model, but not all the way: the burger of the smallest box
-# is much larger than that box, and that of the largest box is no larger than that of the box before. In the second
-# largest, guidance has torn the burger: in the middle frames it is a blur of red and white.
-#
-# The same for four objects is too much to compute in a notebook. `benchmarks/resize_sheet.py` has made it; every cell
-# is the middle frame of a guided video.
-
-# %%
-SHEET = runner.RESULTS / "resize.webp"
-Image(filename=str(SHEET)) if SHEET.exists() else print("run python -m benchmarks resize_sheet")
-
-# %% [markdown]
-# TODO-NUMBERS (describe the sheet after looking at it).
+# Without guidance the burger drifts to the left; in a standing box it stands. Its size follows the box: asked were .15,
+# .23, .41 and .54, and we got .16, .28, .37 and .46. The smallest burger is little more than a bun. `resize.webp`
+# beside the stored tables has the same for the ball, the shark and the duck (`python -m benchmarks resize_sheet`).
 #
 # ## 4. Targets that nobody draws
 #
@@ -425,7 +464,7 @@ moved = zero_free.moved(zero_word, scale=factor)
 drawn = standing(zero_word, zero_free.clip, factor)[1]
 results = {"unguided": zero_free.clip}
 for name, one in {"own maps, moved": moved, "drawn disc": drawn}.items():
-    results[name] = generate(image_model, zero_prompt, SEED, guidance=Guidance(zero_word, one))
+    results[name] = generate(image_model, zero_prompt, SEED, guidance=Guidance(zero_word, one, **EQUAL_1))
 
 # %%
 rows = [
@@ -448,22 +487,22 @@ for name, clip in results.items():
 
 # %% [markdown]
 # The two targets differ in more than their outline. The moved map has the tilt of the duck's own map, which at 16 × 16
-# shows its head and breast and little of its tail; the drawn target is an ellipse in a box of the duck's proportions,
+# is a band from the head down to the tail; the drawn target is an ellipse in a box of the duck's proportions,
 # and knows nothing of ducks. The moved map is grey at the rim, because enlarging blurs, and at 8 × 8 only few of its
 # cells are quite white; the energy counts each cell by its grey value, so that attention is drawn to the middle more
 # than to the rim. And it carries along some specks of noise, faint here, which the soft threshold let through.
 #
-# With this seed both ducks have grown, the one from the drawn target more, at the price of a duck of odd shape. One
-# picture is an anecdote: notebook 06 has two rows for zero-shot targets, measured on moving objects. What the paper
-# says of its own model, that maps are too noisy to be a target, need not hold where maps are as clean as those of
-# [notebook 02](02_how_noisy.ipynb).
+# With this seed both ducks have grown nearly to the size that we asked for, .43: .41 from the own maps, .39 from the
+# disc. Neither outline is quite a duck's. One picture is an anecdote: [notebook 06](06_what_matters.ipynb) has two rows
+# for zero-shot targets, measured on moving objects. What the paper says of its own model, that maps are too noisy to be
+# a target, need not hold where maps are as clean as those of [notebook 02](02_how_noisy.ipynb).
 #
 # ## 5. Asked against got
 #
 # Now the numbers. `benchmarks/resize.py` asks for ten sizes (five multiples, and five in parts of the picture), for
-# eight objects and two seeds, under several settings of `Guidance`, and measures what it got with the detector. The
-# project had set itself two bounds before it measured: a rank correlation of at least .9 between asked and got, and a
-# median relative error of at most 15 %.
+# eight objects with eight seeds each, under several settings of `Guidance`, and measures what it got with the detector.
+# The project had set itself two bounds before it measured: a rank correlation of at least .9 between asked and got, and
+# a median relative error of at most 15 %.
 #
 # The *rank correlation* (Spearman's) asks whether a larger wish gives a larger object, whatever the scale: replace
 # asked and got sizes by their ranks, and correlate these. The *median relative error* asks how far the size is off, in
@@ -477,7 +516,8 @@ wish, found = np.array([0.2, 0.3, 0.4, 0.6]), np.array([0.26, 0.28, 0.33, 0.36])
 ranks = [one.argsort().argsort() for one in (wish, found)]
 rho, error = np.corrcoef(*ranks)[0, 1], np.median(np.abs(found / wish - 1))
 print(f"by hand {rho:.3f} and {error:.3f}")
-print("helper ", resize.rank_correlation(wish, found)["mean"], "and", resize.relative_error(wish, found)["mean"])
+four = [{"word": "any", "seed": 0, "side": side, "size": got} for side, got in zip(wish, found, strict=True)]
+print("helper ", resize.rank_correlation(four)["mean"], "and", resize.relative_error(four)["mean"])
 
 # %% [markdown]
 # The example shows why we need both: the order is perfect, and the sizes are almost a quarter off. A model that follows
@@ -489,12 +529,13 @@ print("helper ", resize.rank_correlation(wish, found)["mean"], "and", resize.rel
 BOUNDS = {"rank correlation": 0.9, "median relative error": 0.15}
 stored = json.loads((runner.RESULTS / "resize.json").read_text())
 table, about = stored["table"], stored["provenance"]
-print(about["command"], "|", about["date"], "| seeds", about["seeds"])
+print(about["command"], "|", about["date"])
 for setting, row in table.items():
-    print(f"{setting}: {row['knobs'] or 'the defaults of Guidance'}, {len(row['cases'])} videos")
+    seeds = sorted({case[1] for case in row["cases"]})
+    print(f"{setting}: {row['knobs'] or 'the defaults of Guidance'}, {len(row['cases'])} videos, seeds {seeds}")
 
 # %%
-shape = {"figsize": (3.2 * len(table), 3.4), "layout": "compressed", "dpi": 80, "sharex": True, "sharey": True}
+shape = {"figsize": (2.2 * len(table), 2.7), "layout": "compressed", "dpi": 80, "sharex": True, "sharey": True}
 fig, axes = plt.subplots(1, len(table), **shape)
 for ax, (setting, row), color in zip(np.atleast_1d(axes), table.items(), plt.cm.tab10.colors, strict=False):
     side, got = np.array([case[3:5] for case in row["cases"]], float).T
@@ -506,8 +547,18 @@ plt.show()
 
 
 # %% [markdown]
-# Each dot is a video, the grey line is obedience. TODO-NUMBERS (to check: small wishes lie above the line and large
-# ones below it, so that the clouds are flatter than the line in every setting.)
+# Each dot is a video, the grey line is obedience. The clouds of the defaults and of the paper's setting are flatter
+# than the line: small wishes lie above it, large ones below. Equal steps follow the line. With η = 10 there are more
+# dots far below it, objects that became much too small, and with fine maps there are many.
+#
+# How were the settings chosen? Never on these objects. *Fine maps*, the maps of 16 × 16 alone with a strength of 500,
+# was the best that we found on four tuning objects: a dog, a kite, an apple and a penguin. There it met both bounds. On
+# the eight objects of this table, every fourth video has lost its object. Four objects had been too few to see that a
+# strength which is right for them is too much for others. So we added four more, a bus, a cat, a bee and a pizza, and
+# chose anew among 18 settings (`resize.tune` does this for any settings): equal steps with η = 10 were the best. Then
+# we took three seeds of each object instead of one, and now 7 was as good as 10 (rank correlation .92 and .93, error 12
+# % and 13 %). Both are in the table. What tuning could not see, for its objects hardly ever vanish, is that the longer
+# step loses more of them.
 #
 # A word of caution before the table. Five of the ten wishes are multiples of the size that the object has anyway, and
 # objects differ in size. A model that ignored us would therefore get a positive rank correlation for nothing. The last
@@ -528,42 +579,67 @@ def three(figure, scale=1, unit=""):
     return f"{scale * figure['mean']:.3g}{unit} ({scale * figure['low']:.3g} to {scale * figure['high']:.3g})"
 
 
+def as_videos(cases, column):
+    """Stored cases as `resize` measures them, with a column of theirs as the size that was got."""
+    names = ("word", "seed", "asked", "side")
+    return [dict(zip(names, case, strict=False)) | {"size": case[column]} for case in cases]
+
+
 def agreement(cases, column):
     """Rank correlation, relative error and slope of asked sizes with those of a column, as texts."""
-    pairs = [((case[0], case[1]), case[3], case[column]) for case in cases]
-    both = [side for _, side, _ in pairs], [got for *_, got in pairs]
-    error = three(resize.relative_error(*both), 100, " %")
-    return [three(resize.rank_correlation(*both)), error, three(slope(pairs))]
+    videos = as_videos(cases, column)
+    error = three(resize.relative_error(videos), 100, " %")
+    return [
+        three(resize.rank_correlation(videos)),
+        error,
+        three(slope([((one["word"], one["seed"]), one["side"], one["size"]) for one in videos])),
+    ]
 
 
 # %%
 GOT, FREE = 4, 5  # columns of a stored case: word, seed, asked, side, got, unguided
 rows = [
-    [setting, *agreement(row["cases"], GOT)]
-    + [three(row[name], 100, " %") for name in ("seen", "one instance", "scene kept")]
+    [setting, *agreement(row["cases"], GOT), *(three(row[name]["all"], 100, " %") for name in resize.RATES)]
     for setting, row in table.items()
 ]
 rows.append(["no guidance", *agreement(table["best"]["cases"], FREE), "", "", ""])
-header = ["setting", "rank correlation", "median relative error", "slope", "object seen", "one instance", "scene kept"]
-markdown_table(header, rows)
+markdown_table(["setting", *resize.STATISTICS, "slope", *resize.RATES], rows)
 
 # %%
 rows = [
     [setting, kind, three(row["rank correlation"][kind]), three(row["median relative error"][kind], 100, " %")]
+    + [three(row[name][kind], 100, " %") for name in resize.RATES]
     for setting, row in table.items()
-    for kind in ("words", "numbers")
+    for kind in ("words", "numbers", "of the world", "object before")
 ]
-markdown_table(["setting", "asked in", "rank correlation", "median relative error"], rows)
+markdown_table(["setting", "asked", *resize.STATISTICS, *resize.RATES], rows)
 
 # %% [markdown]
-# TODO-NUMBERS (best against strength 200 against paper, each against no guidance; words against numbers; whether the
-# stronger setting pays for its slope with instances and scenes.)
+# **Size.** With equal steps, the median error is 12.2 % (11.1 to 13.3): within the bound of 15 %. With the defaults it
+# is 22 %, and a third for a model that ignores the wish. Where the world has the asked size, equal steps have 7.7 %.
+# They take over .66 of a change (the slope), the defaults a third and the paper's setting a quarter.
 #
-# "Object seen" means in more than half of the frames; "one instance", in more than half of the frames that show any;
+# **Order.** Equal steps have a rank correlation of .916 (.889 to .939): the bound of .9 is met, though not beyond
+# doubt. The other settings miss it. Within one object and seed the order is nearly perfect: equal steps have at least
+# .94 in 62 of 64 such series of ten. One of the two others is a fish that for the largest wish came out smallest; the
+# other is a shark that is not there.
+#
+# **Not there.** In two of the 64 unguided videos there is nothing to resize: with seed 11 our model draws the night
+# instead of the ocean, with a fish that the detector does not know and no shark. Only fine maps, which spoil many other
+# videos, sometimes bring that shark back. The rows "object before" leave these two aside; equal steps then keep 99.8 %
+# of the scenes.
+#
+# **Price.** Equal steps lose the object in 4 % of the videos, as the defaults and the paper's setting do, and keep as
+# many scenes. With η = 10 they lose 9 %, and nearly half of these were to be small ducks: a step that never becomes
+# shorter does not know when to stop. Fine maps lose every fourth. Equal steps also take longer, because they guide
+# every step: README has the times.
+#
+# "Seen" means in more than half of the frames; "one instance", in more than half of the frames that show any;
 # "scene kept", that the detector names the scene of the unguided video.
 #
-# The intervals of the first two columns resample videos. Ten videos of one object and seed are not ten independent
-# proofs, so that these intervals are somewhat too narrow. The slope's interval resamples objects with their seeds.
+# The intervals of the first two columns resample objects with their seeds, each with all of its videos: ten videos of
+# one object from one seed are not ten independent proofs. "Of the world" are the wishes for a size that the pocket
+# world has for the object (`resize.of_world`). Nobody ever showed the model a smaller shark.
 #
 # Who is disobeyed, small wishes or large ones?
 
@@ -579,22 +655,25 @@ for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
 markdown_table(["asked size", *(f"got / asked, {setting}" for setting in table)], rows)
 
 # %% [markdown]
-# TODO-NUMBERS (to check) 1 would be obedience. For small wishes the ratio is above 1, and for large ones below: sizes
-# are drawn towards the one that the object has anyway, and small wishes are missed by more than large ones.
+# 1 would be obedience. With the defaults and the paper's setting, what is asked to be smallest comes out twice as
+# large, and the ratio falls steadily: sizes are drawn towards the one that the object has anyway. With equal steps the
+# ratio is within a tenth of 1 from .2 to .5. Wishes below .2 are still missed by a third. No setting makes objects as
+# large as the largest boxes.
 #
 # ### A slice of it, live
 #
-# The videos of section 3 are five of the stored cases. If the weights were changed since the table was made, this cell
+# The videos of section 3 are four of the stored cases. If the weights were changed since the table was made, this cell
 # fails.
 
 # %%
-stored_sizes = {case[2]: case[4] for case in table["best"]["cases"] if case[:2] == [video_word, video_seed]}
+stored_sizes = {case[2]: case[4] for case in table["equal steps"]["cases"] if case[:2] == [video_word, video_seed]}
 if POCKET:
-    assert about["weights"] == weights.key(VIDEO), "the table is older than the weights: measure again"
+    assert about["weights"]["pocket"] == weights.key("pocket"), "the table is older than the weights: measure again"
     for name, clip in videos.items():
         live = size_of(clip.video, video_word)
         print(f"{name:9} asked {video_asked[name][0]:.2f}, live {live:.3f}, stored {stored_sizes[name]:.3f}")
-        assert abs(live - stored_sizes[name]) < 0.1  # another processor rounds differently, and the loop amplifies it
+        # Where the object is lost, its size is 0. Another processor rounds differently, and the loop amplifies it.
+        assert abs(np.nan_to_num(live) - np.nan_to_num(stored_sizes[name])) < 0.1
 
 # %% [markdown]
 # ## 6. Where it fails
@@ -608,7 +687,7 @@ chosen = [sorted(resize.WORDS, key=resize.WORDS.get)[index] for index in (0, 2, 
 clips, maps_of = {}, {}
 plt.figure(figsize=(5, 2.8), dpi=80, layout="compressed")
 for name in chosen:
-    guidance = Guidance("burger", asked["burger", name][1])
+    guidance = Guidance("burger", asked["burger", name][1], **EQUAL_1)
     with capture(image_model, resolution=(8, 16)) as attention:
         clips[name] = generate(image_model, of["burger"], SEED, guidance=guidance)
     maps_of[name] = {side: attention.maps("burger", resolution=side).cpu() for side in (16, 8)}
@@ -632,14 +711,14 @@ for name in chosen:
 
 # %% [markdown]
 # All three energies fall, but none comes near zero, and that of the smallest box falls least: to the end, most of the
-# attention is outside. The maps tell why. In the first row, the burger is larger than its target, and its attention
-# goes where the burger is: the *tails* outside of the box are the rest of the burger. To lose them, the network would
-# have to draw a smaller burger, and the next paragraphs show that it does not know how. What it does instead is to
-# brighten the cell in the middle, which lowers the energy and leaves the burger as it is. At 16 × 16 there is also a
-# dim floor all over the picture; it is weak, but it has many cells, and no burger could make it go away.
+# attention is outside. The maps tell why. The smallest burger is larger than its target and stands at its upper left,
+# and its attention goes where the burger is: the *tails* outside of the box are the rest of the burger. To lose them,
+# the network would have to draw a smaller burger, and we shall see below that it hardly can. At 16 × 16 there is also a
+# dim floor all over the picture; it is weak, but it has many cells, and no burger could make it go away. This is why
+# even the largest burger, which nearly fills its box, has half of its attention outside there.
 #
 # **A large box is filled with something else.** A box is a wish for attention, and the network may fulfil it with two
-# objects as well as with one; or not at all, if the energy is content with less. One balloon, a box of .6, three ways:
+# objects as well as with one; or not at all, if the energy is content with less. One balloon, a box of .6, four ways:
 
 # %%
 balloon = one_object("balloon", OBJECTS["balloon"][1], OBJECTS["balloon"][0])
@@ -648,20 +727,22 @@ ways = {
     "box energy, defaults": {},
     "paper's energy, strength 60": {"energy": "shape", "strength": 60.0},
     "the same, strength 200": {"energy": "shape", "strength": 200.0},
+    "box and size": {"energy": {"box": 1.0, "size": 1.0}},
 }
 balloons = [generate(image_model, balloon, 1, guidance=Guidance("balloon", large, **knobs)) for knobs in ways.values()]
 image_grid([[boxed(clip, large)[0] for clip in balloons]], column_titles=list(ways))
 
 # %% [markdown]
-# With the box energy there is one balloon, which does not fill its box: its attention is inside, and the box energy
-# asks for nothing more. The paper's energy knows that the box is not full. At its usual strength it changes little
-# here. Asked more firmly, the network puts a second, smaller balloon into the rest of the box: more of the box is
-# covered, as the energy wants, and it is not what we meant. This is why the table counts instances. Without counting,
+# With the box energy there is one balloon, which does not fill its box: most of its attention is inside, and the box
+# energy hardly asks for more. The paper's energy knows that the box is not full. At its usual strength it changes the
+# place, not the size. Asked more firmly, the network stretches the balloon until it is as tall as the box, though not
+# in its middle. And with an energy on the area added to that of the box, it draws two balloons: more of the box is
+# covered, as the energies want, and it is not what we meant. This is why the table counts instances. Without counting,
 # two small balloons might pass for a large one.
 #
-# **A size that the world has never seen.** The captions of the pocket world tell sizes: a burger of which nothing is
-# said is drawn in a middle range, "a small burger" below and "a big burger" above. Guidance changes the attention, not
-# the caption. What if the two contradict each other?
+# **A size that the world has never seen.** Half of the captions of the pocket world tell a size: "a small burger", "a
+# big burger". The other half say nothing, whatever the size is. Guidance changes the attention, not the caption. What
+# if the two contradict each other, and what if nothing of the asked size exists?
 
 # %%
 SIDES, sizes_word, sizes_seed = (0.15, 0.25, 0.35, 0.45, 0.6), "burger", 3
@@ -670,7 +751,7 @@ rows, lines = [], []
 for said in ("small", "", "big"):
     told = one_object(sizes_word, OBJECTS[sizes_word][1], OBJECTS[sizes_word][0], said)
     alone = unguided(image_model, told, sizes_seed).clip
-    guidance = Guidance([[sizes_word]] * len(SIDES), [[one] for one in paths])
+    guidance = Guidance([[sizes_word]] * len(SIDES), [[one] for one in paths], **EQUAL_1)
     clips = generate(image_model, [told] * len(SIDES), sizes_seed, guidance=guidance)
     rows.append([alone.video[0], *(boxed(clip, one)[0] for clip, one in zip(clips, paths, strict=True))])
     lines.append([said or "(no word)", *(f"{size_of(clip.video, sizes_word):.2f}" for clip in (alone, *clips))])
@@ -684,55 +765,65 @@ markdown_table(["got size", *titles], lines) if POCKET else None
 
 # %%
 if POCKET:
-    from xattn_helpers.pocket.clips import LEAST_SIZE, MOST_SIZE
+    from xattn_helpers.pocket.clips import LEAST_SIZE, MOST_SIZE, SAY_SIZE
     from xattn_helpers.pocket.vocabulary import OBJECTS as THINGS
     from xattn_helpers.pocket.vocabulary import SIZES
 
     for said, ends in SIZES.items():
         low, high = (end * THINGS[sizes_word].size for end in ends)
-        print(f"{said or 'nothing said':12} long side {low:.2f} to {high:.2f} before perspective")
+        print(f"{said or 'in between':10}  long side {low:.2f} to {high:.2f} before perspective")
+    print(f"said in {SAY_SIZE:.0%} of the captions; where nothing is said, the object may be of any of the three")
     print(f"with perspective and growth, never below {LEAST_SIZE} and never above {MOST_SIZE}")
+
 
 # %% [markdown]
 # The last cell printed what the captions of the world mean: three ranges of sizes, and limits that no picture of the
-# world exceeds (the long side of a burger is nearly the same as our size, because a burger is nearly square). Hold the
-# rows against them. "A small burger" remains small in every box; no box makes it larger than small burgers are. Without
-# a size word, the size follows the box from the lower end to the upper end of its range, and little further. "A big
-# burger" can be pressed below its range by a small box, but it never grows beyond it. And no burger at all is smaller
-# than the smallest of the world, whatever was asked.
+# world exceeds (the long side of a burger is nearly the same as our size, because a burger is nearly square). Without
+# guidance the word decides: .22, .28 and .36. With guidance both have a say. Asked for .25 or .35, the three burgers
+# are half as far apart as without guidance. Asked for .45, the one without a word and the "big" one come to .41 and
+# .42, and the "small" one stays at .32.
 #
-# So guidance *chooses among the sizes that the caption allows*. It cannot make the network draw what it has never drawn
-# under these words. Where the words say the same as the box, both work together: to get a small burger, say "small".
+# At the ends it is harder. Asked for .15, the burgers come out at .18 to .25, the "big" one largest: the world has none
+# below .22. Asked for .6, two of them come to about .5, and the "small" one is no larger than before, and stands aside
+# in its box: here word and box contradict each other too much. Beyond the sizes that it has seen, a model cannot be
+# pulled far by its attention.
+#
+# That the box has so much to say is owed to the captions, half of which are silent about sizes. When all of them told
+# the size, in an earlier version of this world, each word held its object in its own range, and guidance only chose
+# within it. Where the words say the same as the box, both work together: to get a small burger, say "small".
 #
 # ## 7. The verdict
 #
 # The sentences of the list are computed from the table, so that they can never be older than it.
 
 # %%
-lines = []
-for setting, row in table.items():
+def verdict(row, kind):
+    """The statistics of a group of videos against their bounds, in words."""
     judged = []
     for name, bound in BOUNDS.items():
-        figure, over = row[name]["all"], name == "rank correlation"
-        clear = figure["low"] >= bound if over else figure["high"] <= bound
-        met = figure["mean"] >= bound if over else figure["mean"] <= bound
+        one, over = row[name][kind], name == "rank correlation"
+        clear = one["low"] >= bound if over else one["high"] <= bound
+        met = one["mean"] >= bound if over else one["mean"] <= bound
         text = "met" if clear else "met, but not beyond doubt" if met else "**missed**"
-        judged.append(f"{name} {three(figure)}, bound {bound:g}: {text}")
-    taken = slope([((case[0], case[1]), case[3], case[GOT]) for case in row["cases"]])
-    lines.append(f"- **{setting}**: {'; '.join(judged)}. Of a change in size it takes over {three(taken)}.")
+        judged.append(f"{name} {three(one)}, bound {bound:g}: {text}")
+    return "; ".join(judged)
+
+
+lines = []
+for setting, row in table.items():
+    lines += [f"- **{setting}**, all videos: {verdict(row, 'all')}.", f"  - object before: {verdict(row, 'object before')}."]
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# TODO-NUMBERS (to check against the table) **Against the paper.** Its section 5 says that backward guidance changes an
-# object's size, and shows it. As an *order* we find the same: ask for more and you get more. As a *measure* it is not
-# reliable here: the object takes over only a part of a change, large objects are more easily had than small ones, and
-# who needs a given size has to try several boxes. The paper remarks on something like this itself, for moving objects:
-# they are "not strictly adhering to the exact size" of the target.
+# **Against the paper.** Its section 5 says that backward guidance changes an object's size, and shows it. With its own
+# setting we find a quarter of the change. With steps of equal length two thirds of the change can be had, at no price
+# that the table could show, until the wish leaves what the model has seen. With steps that are a little too long,
+# objects now and then shrink to nothing.
 #
 # **What cannot be concluded.** The paper shows four objects in five sizes, without numbers, and calls resizing less
-# prone to failure than motion. Our models have learnt a world in which sizes have sharp limits and belong to words, and
-# in which every object is drawn from one picture. A model that has seen a duck from near and far may shrink it further.
-# And our detector measures boxes: an object that is half as large because it is half hidden counts as small.
+# prone to failure than motion. Our models have learnt a world in which sizes have sharp limits, and in which every
+# object is drawn from one picture. A model that has seen a duck from near and far may shrink it further. And our
+# detector measures boxes: an object that is half as large because it is half hidden counts as small.
 #
 # ## Exercises
 #
@@ -751,8 +842,8 @@ Markdown("\n".join(lines))
 #         print(seed, ball_side, dog_side, {name: round(size_of(clip.video, name), 2) for name in ("ball", "dog")})
 # ```
 #
-# With all three seeds the order is right: the ball has .37 to .43 where it was asked for .5, and .30 to .32 where it
-# was asked for .25; the dog .37 to .44 and .27 to .32. Two words do not hinder each other, because each has a map of
+# With all three seeds the order is right: the ball has .36 to .47 where it was asked for .5, and .30 to .32 where it
+# was asked for .25; the dog .43 to .45 and .32 to .34. Two words do not hinder each other, because each has a map of
 # its own. Both are drawn towards their usual size, as before.
 # </details>
 #
@@ -769,9 +860,10 @@ Markdown("\n".join(lines))
 # show(boxed(clip, grows))
 # ```
 #
-# The burger grows from the first frame to the last, and smoothly, but only from .32 to .39, where .25 to .5 was asked.
-# Now put the word that the world has for it into the prompt: "a burger floats closer on the water". With the same
-# target it grows from .29 to .50. Section 6 again: guidance and words reach further together than guidance does alone.
+# The burger does not grow: it goes from .42 down to .37 and back to .39, where .25 to .5 was asked. Now put the word
+# that the world has for it into the prompt: "a burger floats closer on the water". With the same target it grows from
+# .28 to .53. Words can do here what guidance with the defaults does not. Equal steps (`**EQUAL`) make the burger grow
+# without the word as well, from .27 to .35.
 # </details>
 #
 # **3.** The box energy is content with a small object in a large box. Add the energy "size", which compares the area of
@@ -786,10 +878,10 @@ Markdown("\n".join(lines))
 #     print(weight, round(size_of(clip.video, "balloon"), 2))
 # ```
 #
-# There is no weight that is right. With 1 there is a second balloon: the area is right, and nobody said that it must be
-# one balloon. With 2 nothing happens. With 5 the balloon is half as large again and fills the box, but is swollen to a
-# shapeless bag; with 10 the bag begins to tear, and with 20 the whole picture is destroyed. An energy on the area does
-# not know what an object of that size looks like; the network would have to know.
+# With 0 the balloon has .32, where .6 was asked. With 1 there is a second balloon: nobody said that it must be one.
+# With 2 to 10 there is one balloon again, which reaches from the top of the box to the bottom and is longer than
+# balloons are, with a size of .44 to .49. With 20 it is torn and the sky is spoiled. An energy on the area does not
+# know what an object of that size looks like; the network would have to know.
 # </details>
 #
 # ## In this notebook we saw
@@ -797,8 +889,9 @@ Markdown("\n".join(lines))
 # - equations 3 and 4 by hand, the helper that does the same, and why the energy is squared;
 # - that equation 4 to the letter moves latents out of the world;
 # - what three energies pull at, and what each of them is content with;
-# - five sizes of four objects, from drawn targets and from the object's own maps;
+# - five sizes of four objects, and how steps of equal length follow where plain ones do not;
+# - targets that are drawn, and targets from the object's own maps;
 # - asked against got sizes, with an order, an error and a slope;
-# - three failures: tails outside of the box, a second object, a size that the words forbid.
+# - three failures: an object larger than its box, a second object, a size that the world does not have.
 #
-# Next: notebook 05 moves objects along paths, with the same call.
+# Next: [notebook 05](05_motion.ipynb) moves objects along paths, with the same call.
