@@ -85,6 +85,15 @@ def test_while_others_look_at_the_attention_nothing_is_captured(stand_in):
     assert stand_in.count == 0
 
 
+def test_after_the_last_guided_step_the_graph_is_given_up(stand_in):
+    guidance, latents, held = begun(), noise(tiny()), []
+    guidance.repeats = 2  # the second pass is captured
+    for index, timestep in enumerate((999, 700, 400, 100)):  # of four steps the first two are guided
+        guidance.update(latents, index, torch.tensor(timestep), tiny().scheduler)
+        held.append(guidance._captured is not None)
+    assert stand_in.count == 1 and held == [True, False, False, False]
+
+
 def test_without_a_gpu_it_is_refused():
     with pytest.raises(ValueError, match="cuda_graph=True needs a CUDA GPU; the model is on cpu"):
         generate(tiny(), PROMPT, progress=False, guidance=Guidance("burger", PATH, cuda_graph=True))

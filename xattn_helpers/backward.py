@@ -56,7 +56,7 @@ class Guidance:
     most: float = 10.0  # standard deviations that one update may move a latent; more is an error
     checkpoint_blocks: bool = False  # compute each block twice to save memory, where a gradient pass does not fit
     # On a CUDA GPU: record the gradient pass once a run and replay it, in less than a third of the time for a network
-    # as large as ModelScope's. Its memory stays reserved as long as this object lives, so take it together with
+    # as large as ModelScope's. Its memory stays reserved until the last guided step, so take it together with
     # checkpoint_blocks. While something else looks at the attention (a recorder, a swap), the pass runs as usual.
     cuda_graph: bool = False
     # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
@@ -114,6 +114,8 @@ class Guidance:
             change = size.to(gradient) * gradient
             self._check(change, energy, index)
             latents = (latents - change).to(latents.dtype)
+        if not any(self._guided(later, self.steps) for later in range(index + 1, self.steps)):
+            self._captured = None  # which gives its memory back, for the steps that remain and the decoder
         return latents
 
     def gradient(self, latents: Tensor, timestep: Tensor | int) -> tuple[Tensor, Tensor]:
