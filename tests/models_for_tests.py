@@ -12,13 +12,15 @@ from tokenizers.pre_tokenizers import ByteLevel
 from torch.utils.checkpoint import checkpoint
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from xattn_helpers.backward import Guidance
 from xattn_helpers.checkpoints import Checkpoint
 from xattn_helpers.models import Model
 from xattn_helpers.pocket.text import WIDTH, build_text_encoder, build_tokenizer
+from xattn_helpers.targets import track
 
 torch.set_num_threads(1)  # with networks this small, threads wait for each other ten times as long as they work
 
-PROMPT = "a burger floats on the water"
+PROMPT, PATH = "a burger floats on the water", track([(0.25, 0.25), (0.75, 0.75)], size=0.5)
 SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
 LAYERS = 7  # of the tiny UNets: 2 down, 1 mid, 4 up
 MERGES = """b u|bu r|bur g|burg er</w>|e r</w>|h a|ha m|w o|wo l|wol f</w>|t h|th e</w>|o n</w>|s h|a r|sh ar|shar k</w>
@@ -168,3 +170,10 @@ def _write_weights(folder: Path, part: str, state: dict, spec: dict) -> None:
 def _write_json(file: Path, content: dict) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(content))
+
+
+def begun(prompts=(PROMPT,), word="burger", target=PATH, **options) -> Guidance:
+    """A Guidance of the tiny model as `generate` leaves it before the first of four steps."""
+    guidance, model = Guidance(word, target, **options), tiny()
+    guidance.begin(model, list(prompts), model.encode_prompt(list(prompts)), steps=4)
+    return guidance

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from diffusers import DDIMScheduler, EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler
-from models_for_tests import PROMPT, noise, tiny
+from models_for_tests import PATH, PROMPT, begun, noise, tiny
 
 from xattn_helpers import capture, generate
 from xattn_helpers.attention import find_layers
@@ -12,17 +12,9 @@ from xattn_helpers.energies import box_energy
 from xattn_helpers.forward import Swap
 from xattn_helpers.targets import track
 
-PATH = track([(0.25, 0.25), (0.75, 0.75)], size=0.5)
-
 
 def run(guidance=None, prompt=PROMPT, **options):
     return generate(tiny(), prompt, **({"seed": 0, "progress": False, "guidance": guidance} | options))
-
-
-def begun(prompts=(PROMPT,), word="burger", target=PATH, **options) -> Guidance:
-    guidance, model = Guidance(word, target, **options), tiny()
-    guidance.begin(model, list(prompts), model.encode_prompt(list(prompts)), steps=4)
-    return guidance
 
 
 def test_zero_strength_is_bit_for_bit_the_unguided_clip():

@@ -4,15 +4,12 @@ from contextlib import nullcontext
 
 import pytest
 import torch
-from models_for_tests import PROMPT, noise, tiny
+from models_for_tests import PATH, PROMPT, begun, noise, tiny
 
 from xattn_helpers import backward, generate, load
 from xattn_helpers.attention import controlled
 from xattn_helpers.backward import Guidance
 from xattn_helpers.captured import Captured
-from xattn_helpers.targets import track
-
-PATH = track([(0.25, 0.25), (0.75, 0.75)], size=0.5)
 
 
 class StandIn(Captured):
@@ -35,9 +32,8 @@ def stand_in(monkeypatch):
     return StandIn
 
 
-def begun() -> Guidance:
-    guidance, model = Guidance("burger", PATH), tiny()
-    guidance.begin(model, [PROMPT], model.encode_prompt([PROMPT]), steps=4)
+def as_on_a_gpu() -> Guidance:
+    guidance = begun()
     guidance.cuda_graph = True  # begin refuses it on a CPU
     return guidance
 
@@ -68,7 +64,7 @@ def test_what_cannot_be_captured_says_so(monkeypatch):
 
 
 def test_the_first_pass_runs_and_the_second_is_captured_once(stand_in):
-    guidance, latents = begun(), noise(tiny())
+    guidance, latents = as_on_a_gpu(), noise(tiny())
     wanted = guidance.gradient(latents, 500)
     assert stand_in.count == 0, "the first pass finds the last layer"
     for timestep in (500, torch.tensor(500)):
@@ -78,7 +74,7 @@ def test_the_first_pass_runs_and_the_second_is_captured_once(stand_in):
 
 
 def test_while_others_look_at_the_attention_nothing_is_captured(stand_in):
-    guidance, latents = begun(), noise(tiny())
+    guidance, latents = as_on_a_gpu(), noise(tiny())
     guidance.gradient(latents, 500)
     with controlled(tiny(), lambda probabilities, layer, step: probabilities):
         guidance.gradient(latents, 500)
@@ -86,7 +82,7 @@ def test_while_others_look_at_the_attention_nothing_is_captured(stand_in):
 
 
 def test_after_the_last_guided_step_the_graph_is_given_up(stand_in):
-    guidance, latents, held = begun(), noise(tiny()), []
+    guidance, latents, held = as_on_a_gpu(), noise(tiny()), []
     guidance.repeats = 2  # the second pass is captured
     for index, timestep in enumerate((999, 700, 400, 100)):  # of four steps the first two are guided
         guidance.update(latents, index, torch.tensor(timestep), tiny().scheduler)
