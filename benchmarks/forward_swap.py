@@ -165,9 +165,14 @@ def measure_words(cases: list[dict]) -> list[dict]:
     return rows
 
 
+def chosen_seeds(most: int | None) -> tuple[int, ...]:
+    """All seeds, or one where the cases are limited."""
+    return SEEDS if most is None else SEEDS[:1]
+
+
 def stages(most: int | None, fast: bool) -> list[list[dict]]:
     """Cases in the order in which they are measured; slow machines do seed by seed, so that a set is soon whole."""
-    seeds, found = SEEDS if most is None else SEEDS[:1], []
+    seeds, found = chosen_seeds(most), []
     for some in [seeds] if fast else [(seed,) for seed in seeds]:
         found += [swaps(model, some) for model in (IMAGE, VIDEO)]
         found += [words(model, some, most) for model in (IMAGE, VIDEO)]
@@ -182,5 +187,5 @@ def main(most: int | None = None) -> None:
         rows += runner.run(NAME, cases, measure, len(SEEDS) if fast else 1, keys[cases[0]["model"]])
     table = summary(rows)
     show(table)
-    seeds = {"replace": SEEDS[:1], "others": SEEDS if most is None else SEEDS[:1]}
+    seeds = {"replace": SEEDS[:1], "others": chosen_seeds(most)}
     runner.store(NAME, table, most, weights=keys, seeds=seeds, pictures_per_case=PICTURES)

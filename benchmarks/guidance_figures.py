@@ -7,9 +7,9 @@ Everywhere `settings` is `runner.load_table("guidance")["settings"]`, and a figu
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from scipy.stats import rankdata
 
 from . import runner
+from .correlation import resampled, spearman
 from .guidance_cases import PAPER
 
 QUALITY = {"scene kept": (0, 1.05), "one instance": (0, 1.05), "outside": (0, None)}  # figure: range of its axis
@@ -44,11 +44,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> dict:
     count = both.shape[1]
     if count < 3 or not np.ptp(both, axis=1).all():
         return {"mean": np.nan, "low": np.nan, "high": np.nan, "n": count}
-    draws = np.random.default_rng(0).integers(0, count, (2000, count))
-    resamples = (both[:, draw] for draw in draws)
-    values = [_spearman(some) for some in resamples if np.ptp(some, axis=1).all()]
-    low, high = np.percentile(values, [2.5, 97.5]) if values else (np.nan, np.nan)
-    return {"mean": _spearman(both), "low": float(low), "high": float(high), "n": count}
+    return resampled(spearman, [[pair] for pair in both.T])
 
 
 def forest(settings: dict, references: dict[str, str]) -> Figure:
@@ -119,10 +115,6 @@ def extremes(settings: dict, names: dict[str, list[str]]) -> list[tuple[str, str
         there = sorted((name for name in some if found[name]["n"]), key=lambda name: found[name]["mean"])
         rows += [(title, there[0], found[there[0]], there[-1], found[there[-1]])] if there else []
     return sorted(rows, key=lambda row: row[2]["mean"] - row[4]["mean"])
-
-
-def _spearman(both: np.ndarray) -> float:
-    return float(np.corrcoef(rankdata(both, axis=1))[0, 1])
 
 
 def _blocks(references: dict[str, str]) -> list[tuple[str, str]]:

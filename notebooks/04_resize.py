@@ -35,9 +35,9 @@ import torch
 from IPython.display import Markdown
 from matplotlib import pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
-from scipy.stats import spearmanr
 
 from benchmarks import resize, runner, weights
+from benchmarks.correlation import spearman
 from benchmarks.guidance_cases import OBJECTS, PAPER, box
 from xattn_helpers import Guidance, capture, detect, generate, load, track
 from xattn_helpers.adherence import size
@@ -528,7 +528,6 @@ print("helper ", resize.rank_correlation(four)["mean"], "and", resize.relative_e
 # then averaged. 1 is obedience, 0 is a deaf model.
 
 # %%
-BOUNDS = {"rank correlation": 0.9, "median relative error": 0.15}
 stored = json.loads((runner.RESULTS / "resize.json").read_text())
 table, about = stored["table"], stored["provenance"]
 print(about["command"], "|", about["date"])
@@ -622,7 +621,7 @@ markdown_table(["setting", "asked", *resize.STATISTICS, *resize.RATES], rows)
 def order(cases):
     """Rank correlation of one object and seed; NaN where it is seen in fewer than three videos."""
     pairs = np.array([case[3:5] for case in cases if case[GOT] == case[GOT]])
-    return spearmanr(*pairs.T).statistic if len(pairs) > 2 else np.nan
+    return spearman(*pairs.T) if len(pairs) > 2 else np.nan
 
 
 for setting, row in table.items():
@@ -817,8 +816,8 @@ if POCKET:
 def verdict(row, kind):
     """The statistics of a group of videos against their bounds, in words."""
     judged = []
-    for name, bound in BOUNDS.items():
-        one, over = row[name][kind], name == "rank correlation"
+    for name, (sign, bound) in resize.STATISTICS.items():
+        one, over = row[name][kind], sign == "≥"
         clear = one["low"] >= bound if over else one["high"] <= bound
         met = one["mean"] >= bound if over else one["mean"] <= bound
         text = "met" if clear else "met, but not beyond doubt" if met else "**missed**"
