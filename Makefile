@@ -11,6 +11,11 @@ COLAB_BIN := $(COLAB)/bin
 TORCH ?= 2.11.0
 COLAB_READY := $(COLAB)/.ready-$(TORCH)
 
+# Threads that wait spin by default, and so take the core from the one that works where several processes share them.
+# OpenMP reads this once, when torch is imported.
+export OMP_WAIT_POLICY ?= PASSIVE
+# What the caller says reaches the shell as a variable, not as text of a command.
+export ONLY REPO
 # Nothing that runs below needs a network: the models are in the repository.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 # The notebooks are executed and tested on the CPU, so that everybody gets the same outputs.
@@ -19,16 +24,16 @@ ON_CPU := $(OFFLINE) CUDA_VISIBLE_DEVICES=
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial notebooks lab test test-unit test-colab bench train lint format badges constraints clean
+.PHONY: help tutorial notebooks lab test test-unit test-colab bench train lint format mutants badges constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-tutorial: $(READY) ## run every notebook on the CPU and write build/tutorial/index.html
-	@$(ON_CPU) $(BIN)/python -m tools.tutorial $(ONLY)
+tutorial: $(READY) ## run every notebook on the CPU; build/tutorial/index.html has them and the API reference
+	@$(ON_CPU) $(BIN)/python -m tools.tutorial "$$ONLY"
 
 notebooks: $(READY) ## run the notebooks and write the .ipynb beside each .py (ONLY=01 for one of them)
-	@$(ON_CPU) $(BIN)/python -m tools.tutorial --write $(ONLY)
+	@$(ON_CPU) $(BIN)/python -m tools.tutorial --write "$$ONLY"
 
 lab: $(READY) ## open JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=.
@@ -44,20 +49,24 @@ test-colab: $(COLAB_READY) ## unit tests and notebooks at Google Colab's version
 	@notebooks=$$($(COLAB_BIN)/python -m tools.notebooks) && \
 	$(ON_CPU) TQDM_DISABLE=1 $(COLAB_BIN)/python -m pytest $(NBVAL) tests $$notebooks
 
-bench: $(READY) ## measure, and print the benchmark tables
-	@$(OFFLINE) $(BIN)/python -m benchmarks
+bench: $(READY) ## run the studies, and print their tables
+	@$(OFFLINE) $(BIN)/python -m xattn_helpers.studies
 
 train: $(READY) ## train the pocket models again
-	@$(OFFLINE) $(BIN)/python -m xattn_helpers.pocket.train
+	@$(OFFLINE) $(BIN)/python -m xattn_helpers.pocket.training
 
-lint: $(READY) ## ruff, without changing anything
+lint: $(READY) ## style (ruff) and types (basedpyright), without changing anything
 	@$(BIN)/ruff check .
+	@$(BIN)/basedpyright
 
 format: $(READY) ## what ruff can repair by itself
 	@$(BIN)/ruff check --fix .
 
+mutants: $(READY) ## which mutations of ten core files the tests do not notice (ONLY=guidance for one of them)
+	@$(ON_CPU) $(BIN)/python -m tools.mutants "$$ONLY"
+
 badges: $(READY) ## make badges REPO=owner/name: write the repository's address into README and notebooks
-	@$(BIN)/python -m tools.badges $(REPO)
+	@$(BIN)/python -m tools.badges "$$REPO"
 	@touch $(READY)
 
 constraints: ## resolve pyproject.toml anew and pin the result in constraints.txt

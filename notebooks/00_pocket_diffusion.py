@@ -28,8 +28,8 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 from matplotlib import pyplot as plt
 
-from xattn_helpers import generate, load
-from xattn_helpers.display import image_grid, show
+from xattn_helpers import generate, load, show
+from xattn_helpers.display import image_grid
 
 model = load("pocket")  # on a GPU also: "modelscope"
 image_model = load("pocket-t2i")  # on a GPU also: "stable-diffusion"
@@ -41,17 +41,18 @@ image_model = load("pocket-t2i")  # on a GPU also: "stable-diffusion"
 # their training set was drawn by a program: a painted scene, one or two sprites that move across it, and a caption.
 
 # %%
-from xattn_helpers.pocket.vocabulary import MEDIA, OBJECTS
-from xattn_helpers.pocket.world import World, sample_batch
+from xattn_helpers.pocket.world.batches import sample_batch
+from xattn_helpers.pocket.world.drawing import World
+from xattn_helpers.pocket.world.vocabulary import MEDIA, OBJECTS
 
 print("objects:", ", ".join(OBJECTS))
 print("scenes: ", ", ".join(MEDIA))
 
 # %%
-batch, clips = sample_batch(3, seed=2)
+batch, stories = sample_batch(3, seed=2)
 videos, masks = World().draw(batch)  # pixels in [0, 1] and a mask for each object and frame
 videos = videos.permute(0, 1, 3, 4, 2)  # (clips, frames, height, width, colours)
-show(*videos, titles=[clip.caption for clip in clips], columns=3)
+show(*videos, titles=[story.caption for story in stories], columns=3)
 
 # %% [markdown]
 # Read the captions against the clips. A caption always names the objects and the scene; sometimes it also names a
@@ -61,8 +62,8 @@ show(*videos, titles=[clip.caption for clip in clips], columns=3)
 # with such masks. Here they let us train a detector, and the detector will put a number on every claim of this series.
 
 # %%
-second = next(i for i, clip in enumerate(clips) if len(clip.actors) == 2)
-names = [actor.name for actor in clips[second].actors]
+second = next(i for i, story in enumerate(stories) if len(story.actors) == 2)
+names = [actor.name for actor in stories[second].actors]
 frames = (0, 8, 15)
 rows = [[videos[second, f] for f in frames]] + [[masks[second, slot, f].float() for f in frames] for slot in (0, 1)]
 image_grid(rows, row_titles=["drawn", *(f"mask of the {name}" for name in names)], column_titles=[f"frame {f}" for f in frames])
@@ -79,10 +80,10 @@ image_grid(rows, row_titles=["drawn", *(f"mask of the {name}" for name in names)
 # standard deviation of about one, the same as the noise that we are about to add.
 
 # %%
-scale = model.vae.config.scaling_factor
+scale = model.codec.vae.config.scaling_factor
 with torch.no_grad():
     pixels = 2 * videos.permute(0, 1, 4, 2, 3) - 1  # the autoencoder wants [-1, 1]
-    clean = torch.stack([model.vae.encode(clip).latent_dist.mode() for clip in pixels[:2]]) * scale
+    clean = torch.stack([model.codec.vae.encode(clip).latent_dist.mode() for clip in pixels[:2]]) * scale
 clean = clean.transpose(1, 2)  # latents are (batch, channels, frames, height, width) everywhere in this series
 print("pixels", tuple(pixels[:2].shape), "-> latents", tuple(clean.shape), f"with standard deviation {clean.std():.2f}")
 
@@ -108,7 +109,7 @@ image_grid(
 # $\bar\alpha_t$ falls from nearly 1 (all picture) to nearly 0 (all noise). In code the formula is one line.
 
 # %%
-alpha_bar = model.scheduler.alphas_cumprod
+alpha_bar = model.noise.scheduler.alphas_cumprod
 noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
 
 
@@ -118,7 +119,7 @@ def add_noise(clean, noise, t):
 
 # %% tags=["nbval-check-output"]
 t = torch.tensor([600])
-theirs = DDPMScheduler.from_config(model.scheduler.config).add_noise(clean, noise, t)
+theirs = DDPMScheduler.from_config(model.noise.scheduler.config).add_noise(clean, noise, t)
 print(f"largest difference from diffusers: {float((theirs - add_noise(clean, noise, t)).abs().max()):.6f}")
 
 # %%
@@ -138,7 +139,7 @@ image_grid([noisy], column_titles=[f"t = {t}\nᾱ = {float(alpha_bar[t]):.3f}" f
 
 # %% tags=["nbval-check-output"]
 for name, one in (("image model", image_model), ("video model", model)):
-    print(f"{name}: share of the picture at t = 999: {float(one.scheduler.alphas_cumprod[-1].sqrt()):.3f}")
+    print(f"{name}: share of the picture at t = 999: {float(one.noise.scheduler.alphas_cumprod[-1].sqrt()):.3f}")
 
 
 # %% [markdown]
@@ -154,12 +155,12 @@ for name, one in (("image model", image_model), ("video model", model)):
 # %%
 @torch.no_grad()
 def loss(model, clean, noise, t, captions):
-    embeddings = model.encode_prompt(captions)  # tau(y): (batch, tokens, width)
-    guess = model.predict_noise(add_noise(clean, noise, t), t, embeddings)
+    embeddings = model.encode(captions)  # tau(y): (batch, tokens, width)
+    guess = model.predict(add_noise(clean, noise, t), t, embeddings)
     return float((guess - noise).square().mean())
 
 
-captions = [clip.caption for clip in clips[:2]]
+captions = [story.caption for story in stories[:2]]
 ts = range(50, 1000, 150)
 right = [loss(model, clean, noise, t, captions) for t in ts]
 wrong = [loss(model, clean, noise, t, captions[::-1]) for t in ts]
@@ -201,22 +202,22 @@ def ddim_step(z, guess, t, s):
 
 
 # %% [markdown]
-# The whole sampler is this step in a loop, with one addition that the next section explains (`guidance_scale`). We try
+# The whole sampler is this step in a loop, with one addition that the next section explains (`cfg_scale`). We try
 # it on the image model, with its own $\bar\alpha_t$.
 
 # %%
 N = 20
-alpha_bar = image_model.scheduler.alphas_cumprod
+alpha_bar = image_model.noise.scheduler.alphas_cumprod
 schedule = torch.arange(999, -1, -1000 // N).tolist()  # 999, 949, …, 49
 
 
 @torch.no_grad()
-def sample(model, prompt, seed=0, guidance_scale=4.0, frames=None):
-    text, empty = model.encode_prompt([prompt]), model.encode_prompt([""])
+def sample(model, prompt, seed=0, cfg_scale=4.0, frames=None):
+    text, empty = model.encode([prompt]), model.encode([""])
     shape = (1, 4, frames or model.defaults.frames, 16, 16)
     z = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     for t, s in zip(schedule, [*schedule[1:], -1], strict=True):
-        guess = model.predict_noise(z, t, text, empty, guidance_scale)
+        guess = model.predict(z, t, text, empty, cfg_scale)
         z = ddim_step(z, guess, t, s)
     return z
 
@@ -228,15 +229,18 @@ by_hand = sample(image_model, "a burger floats on the water")
 # (DPM-Solver++); with diffusers' own DDIM it must agree with our loop.
 
 # %%
-image_model.scheduler = DDIMScheduler.from_config(
-    image_model.scheduler.config, timestep_spacing="trailing", clip_sample=False, set_alpha_to_one=True
+from dataclasses import replace
+
+from xattn_helpers.backbones.noise import Noise
+
+ddim = DDIMScheduler.from_config(
+    image_model.noise.scheduler.config, timestep_spacing="trailing", clip_sample=False, set_alpha_to_one=True
 )
-helper = generate(image_model, "a burger floats on the water", seed=0, steps=N)
+helper = generate(replace(image_model, noise=Noise(ddim)), "a burger floats on the water", seed=0, steps=N)
 print(f"largest difference of the latents: {float((by_hand[0] - helper.latents).abs().max()):.1e}")
 assert torch.allclose(by_hand[0], helper.latents, atol=1e-3)
 
 # %%
-image_model = load("pocket-t2i")  # back to the fast solver
 seeds = range(5)
 pictures = generate(image_model, ["a burger floats on the water"] * len(seeds), seed=list(seeds))
 image_grid([[picture.video[0] for picture in pictures]], column_titles=[f"seed {seed}" for seed in seeds])
@@ -259,7 +263,7 @@ image_grid([[picture.video[0] for picture in pictures]], column_titles=[f"seed {
 # %%
 scales = (1, 4, 12)
 rows = [
-    [generate(image_model, prompt, seed=seed, guidance_scale=scale).video[0] for scale in scales]
+    [generate(image_model, prompt, seed=seed, cfg_scale=scale).video[0] for scale in scales]
     for prompt, seed in (("a shark swims in the ocean", 1), ("a dog and a balloon on the grass", 2))
 ]
 image_grid(rows, row_titles=["shark", "dog and balloon"], column_titles=[f"g = {scale}" for scale in scales])
@@ -278,8 +282,8 @@ image_grid(rows, row_titles=["shark", "dog and balloon"], column_titles=[f"g = {
 # layers were trained on videos.
 
 # %%
-image_names = set(image_model.unet.state_dict())
-video_tensors = model.unet.state_dict()
+image_names = set(image_model.network.state_dict())
+video_tensors = model.network.state_dict()
 copied = sum(value.numel() for name, value in video_tensors.items() if name in image_names)
 new = sum(value.numel() for name, value in video_tensors.items() if name not in image_names)
 print(f"image UNet: {len(image_names)} tensors, all of them in the video UNet too: {image_names <= set(video_tensors)}")
@@ -293,9 +297,9 @@ print(f"parameters that were copied: {copied / 1e6:.1f} million, new for time: {
 # What do the temporal layers do? Let us switch them off.
 
 # %%
-from xattn_helpers.temporal import frames_apart, temporal_layers
+from xattn_helpers.backbones.temporal import frames_apart, temporal_layers
 
-print(len(temporal_layers(model.unet)), "temporal layers")
+print(len(temporal_layers(model.network)), "temporal layers")
 prompt = "a car drives on the road"
 together = generate(model, prompt, seed=1)
 with frames_apart(model):
@@ -376,7 +380,7 @@ except ValueError as error:
 # <details><summary>Solution</summary>
 #
 # ```python
-# swapped = [clip.caption.replace(clip.actors[0].name, "boat") for clip in clips[:2]]
+# swapped = [story.caption.replace(story.actors[0].name, "boat") for story in stories[:2]]
 # wrong_noun = [loss(model, clean, noise, t, swapped) for t in ts]
 # for t, one, other, third in zip(ts, right, wrong_noun, wrong):
 #     print(f"t = {t:3}: right {one:.4f}, wrong noun {other:.4f}, wrong caption {third:.4f}")

@@ -83,10 +83,10 @@ print([round(float(share), 4) for share in attention_of(queries, keys)[0]])
 # %%
 prompt = "a burger floats on the water"
 picture = generate(image_model, prompt, seed=1)
-text = image_model.encode_prompt(prompt)  # (1, tokens, width)
+text = image_model.encode(prompt)  # (1, tokens, width)
 
 t = 300
-alpha_bar = image_model.scheduler.alphas_cumprod[t]
+alpha_bar = image_model.noise.scheduler.alphas_cumprod[t]
 clean = picture.latents[None]  # (1, channels, 1 frame, height, width)
 noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)).to(clean)
 noisy = alpha_bar.sqrt() * clean + (1 - alpha_bar).sqrt() * noise
@@ -97,7 +97,7 @@ noisy = alpha_bar.sqrt() * clean + (1 - alpha_bar).sqrt() * noise
 
 # %%
 name = "up_blocks.2.attentions.0.transformer_blocks.0.attn2"
-layer = image_model.unet.get_submodule(name)
+layer = image_model.network.get_submodule(name)
 caught = {}
 
 
@@ -107,7 +107,7 @@ def catch(module, args, kwargs):
 
 hook = layer.register_forward_pre_hook(catch, with_kwargs=True)
 with torch.no_grad():
-    image_model.predict_noise(noisy, t, text)
+    image_model.predict(noisy, t, text)
 hook.remove()
 print("pixels", tuple(caught["X"].shape), "and tokens", tuple(caught["text"].shape))
 
@@ -131,10 +131,8 @@ print("probabilities", tuple(A.shape))
 # fills the rest with padding, so that all captions have the same length.
 
 # %% tags=["nbval-check-output"]
-from xattn_helpers.tokens import find, labels
-
-tokens = labels(image_model.tokenizer, prompt)
-position = find(image_model.tokenizer, prompt, "burger")[0]
+tokens = image_model.text.labels(prompt)
+position = image_model.text.find(prompt, "burger")[0]
 print(len(tokens), "tokens:", *tokens[:10], "…")
 print("burger is at position", position)
 
@@ -150,14 +148,14 @@ image_grid(
 # The map is bright where the burger is, and brightest around its rim. Nobody told the network where the burger is, or
 # that burgers have a place at all: it learnt to look there because that helped it to guess the noise.
 #
-# **Does the helper say the same?** `capture` records the cross-attention of everything that runs inside its block. It
-# puts an explicit softmax in the place of PyTorch's fused attention, which never shows its probabilities, and puts
-# the original back afterwards.
+# **Does the helper say the same?** `capture` records the cross-attention of everything that runs inside its block.
+# PyTorch's fused attention never shows its probabilities, so the helper computes them a second time beside it, as we
+# just did. The network goes on with its own attention, and the picture is the same bit for bit.
 
 # %%
 with torch.no_grad(), capture(image_model, prompt=prompt) as attention:
-    image_model.predict_noise(noisy, t, text)
-recorded = attention.maps("burger", layer=name)
+    image_model.predict(noisy, t, text)
+recorded = attention.maps("burger", site=name)
 print(f"largest difference: {float((recorded - burger).abs().max()):.1e}")
 assert torch.allclose(recorded, burger.float(), atol=1e-3)
 
@@ -171,7 +169,7 @@ assert torch.allclose(recorded, burger.float(), atol=1e-3)
 # 2 × 2 pixels: the object has the values 5 and 2, the rest has 3 and 1, and three of the four pairs are in order.
 
 # %% tags=["nbval-check-output"]
-from xattn_helpers.maps import auroc
+from xattn_helpers.measures.map_quality import auroc
 
 tiny_map, tiny_mask = torch.tensor([[5.0, 2.0], [3.0, 1.0]]), torch.tensor([[True, True], [False, False]])
 pairs = tiny_map[tiny_mask][:, None] > tiny_map[~tiny_mask]  # every pixel inside against every pixel outside
@@ -245,7 +243,7 @@ plt.show()
 # %%
 end = tokens.index("<end>")
 groups = {"start": [0], "words": [*range(1, end)], "end and padding": [*range(end, len(tokens))]}
-layers = attention.select()
+layers = attention.sites()
 shares = {
     group: [float(attention.probabilities(layer)[..., chosen].sum(-1).mean()) for layer in layers]
     for group, chosen in groups.items()
@@ -259,7 +257,7 @@ for group, share in shares.items():
     plt.bar(range(len(layers)), share, bottom=bottom, label=label)
     bottom += torch.tensor(share)
 heights = [attention.probabilities(layer).shape[3] for layer in layers]
-names = [f"{layer.place}\n{height}" for layer, height in zip(layers, heights, strict=True)]
+names = [f"{layer.group}\n{height}" for layer, height in zip(layers, heights, strict=True)]
 plt.xticks(range(len(layers)), names)
 plt.xlabel("layer, in the order in which they run, and height of its maps")
 plt.ylabel("share of attention")
@@ -313,15 +311,15 @@ print("AUROC in each frame:", *(f"{score:.2f}" for score in each_frame))
 # frames, and the picture is one frame of the same video.
 
 # %%
-layers = attention.select()
-maps = [attention.maps("burger", layer=layer.name).cpu() for layer in layers]
+layers = attention.sites()
+maps = [attention.maps("burger", site=layer).cpu() for layer in layers]
 scores = [finds(one, burger_masks).nanmean() for one in maps]
 heights = sorted({len(one[0]) for one in maps}, reverse=True)
 frame = 8
 image_grid(
     [[one[frame] if len(one[0]) == height else None for one in maps] for height in heights],
     row_titles=[f"{height} × {height}" for height in heights],
-    column_titles=[f"{layer.place} {score:.2f}" for layer, score in zip(layers, scores, strict=True)],
+    column_titles=[f"{layer.group} {score:.2f}" for layer, score in zip(layers, scores, strict=True)],
     cell=0.9,
 )
 
@@ -332,23 +330,27 @@ image_grid(
 # without a burger, and one of its cells is nearly as large as the burger. Remember that when guidance is to use "mid"
 # layers.
 #
-# The recorder averages over any choice of layers. The paper uses 16 × 16 and 8 × 8.
+# The recorder averages over any choice of layers. They are chosen by `group`, and by `cells`: how many cells of the
+# latents one cell of the map is wide. Our latents have 16 × 16 cells, so that `cells=1` is 16 × 16, `cells=2` is 8 × 8
+# and `cells=4` is 4 × 4; the same number means the same share of the picture in every model. The paper uses 16 × 16 and
+# 8 × 8.
 
 # %%
-kinds = [(layer.place, len(one[0])) for layer, one in zip(layers, maps, strict=True)]
-for place, resolution in dict.fromkeys(kinds):  # each of them once
-    mean = attention.maps("burger", place=place, resolution=resolution)
-    print(f"{place:5}{resolution:2} × {resolution:<2} {finds(mean, burger_masks).nanmean():.2f}")
+kinds = [(layer.group, model.backbone.cells(layer)) for layer in layers]
+for group, cells in dict.fromkeys(kinds):  # each of them once
+    mean = attention.maps("burger", group=group, cells=cells)
+    side = len(mean[0])
+    print(f"{group:5}{side:2} × {side:<2} {finds(mean, burger_masks).nanmean():.2f}")
 
 # %% [markdown]
 # The mean over the upper layers at 16 × 16 is as good as the best of its members. A mean of probabilities listens to
 # the layer with strong contrasts, and the grainy layers are also the faint ones.
 #
-# A resolution that no layer has is an error that tells what there is.
+# A size of cells that no layer has is an error that tells what there is.
 
 # %% tags=["nbval-check-output"]
 try:
-    attention.maps("burger", resolution=7)
+    attention.maps("burger", cells=7)
 except ValueError as error:
     print(error)
 
@@ -360,7 +362,7 @@ except ValueError as error:
 
 # %%
 seeds, given = range(8), []
-hook = image_model.unet.register_forward_pre_hook(lambda module, args: given.append(args[0]))
+hook = image_model.network.register_forward_pre_hook(lambda module, args: given.append(args[0]))
 with capture(image_model, every_step=True) as steps:
     pictures = generate(image_model, [prompt] * len(seeds), seed=list(seeds))
 hook.remove()
@@ -391,7 +393,7 @@ plt.plot(own.nanmean(0), "o-", color="tab:blue", lw=2, label="its own burger, me
 plt.plot(others.nanmean(0), "s--", color="tab:orange", label="the next seed's burger")
 plt.axhline(0.5, color="grey", lw=0.8)
 plt.text(len(timesteps) - 1, 0.51, "knows nothing", color="grey", ha="right", va="bottom", fontsize=8)
-plt.xticks(range(len(timesteps)), [f"{index}\n{t}" for index, t in enumerate(timesteps)], fontsize=8)
+plt.xticks(range(len(timesteps)), [f"{index}\n{t:.0f}" for index, t in enumerate(timesteps)], fontsize=8)
 plt.xlabel("step, and its timestep t")
 plt.ylabel("AUROC against the\nburger of the final picture")
 plt.ylim(0.3, 1.02)
@@ -403,8 +405,8 @@ some = (0, 1, 2, 6, 13)
 image_grid(
     [
         [*(image_model.decode(given[s][[1], :, None])[0, 0] for s in some), pictures[1].video[0]],
-        [*(steps.maps("burger", step=s, batch=1, resolution=8)[0] for s in some), None],
-        [*(steps.maps("burger", step=s, batch=1, resolution=16)[0] for s in some), None],
+        [*(steps.maps("burger", step=s, batch=1, cells=2)[0] for s in some), None],
+        [*(steps.maps("burger", step=s, batch=1, cells=1)[0] for s in some), None],
     ],
     row_titles=["what the network is given", "map of “burger”, 8 × 8", "16 × 16"],
     column_titles=[*(f"step {s}" for s in some), "result"],
@@ -431,7 +433,7 @@ with capture(image_model, heads=True) as heads:
     generate(image_model, prompt, seed=1)
 names = [f"{block}.attentions.0" for block in ("down_blocks.1", "mid_block", "up_blocks.1", "up_blocks.2")]
 count = {name: heads.probabilities(name).shape[2] for name in names}
-rows = [[heads.maps("burger", layer=name, head=head)[0] for head in range(count[name])] for name in names]
+rows = [[heads.maps("burger", site=name, head=head)[0] for head in range(count[name])] for name in names]
 image_grid(
     [[picture.video[0] if row is rows[0] else None, *row] for row in rows],
     row_titles=names,
@@ -454,7 +456,7 @@ for name, row in zip(names, rows, strict=True):
 # for the name "attn2" records them as well. The layer itself knows better.
 
 # %%
-second = {name: module for name, module in model.unet.named_modules() if name.endswith("attn2")}
+second = {name: module for name, module in model.network.named_modules() if name.endswith("attn2")}
 text_layers = [name for name, module in second.items() if module.is_cross_attention]
 time_layers = [name for name in second if name not in text_layers]
 print(f"{len(second)} modules end in attn2, {len(text_layers)} of them are cross-attention")
@@ -475,7 +477,7 @@ def note(module, args, kwargs):
 pair = [text_layers[0], "down_blocks.0.temp_attentions.0.transformer_blocks.0.attn2"]
 hooks = [second[name].register_forward_pre_hook(note, with_kwargs=True) for name in pair]
 with torch.no_grad():
-    model.predict_noise(torch.randn_like(video.latents)[None], 500, model.encode_prompt(moving))
+    model.predict(torch.randn_like(video.latents)[None], 500, model.encode(moving))
 for hook in hooks:
     hook.remove()
 
@@ -505,7 +507,8 @@ for name in pair:
 # By hand, on four pixels, with $s = 20$ as in the paper's code:
 
 # %% tags=["nbval-check-output"]
-from xattn_helpers.maps import SHARPNESS, centre_of_mass, iou, normalise, soft_threshold
+from xattn_helpers.attention.maps import SHARPNESS, centre_of_mass, normalise, soft_threshold
+from xattn_helpers.measures.map_quality import iou
 
 
 def norm(maps):
@@ -533,8 +536,8 @@ plt.show()
 # where the curve is flat, and there the gradient is next to zero. Now real maps.
 
 # %%
-columns = {"16 × 16": 16, "8 × 8": 8, "4 × 4": 4}
-chosen = [attention.maps("burger", resolution=resolution).cpu() for resolution in columns.values()]
+columns = {"16 × 16": 1, "8 × 8": 2, "4 × 4": 4}
+chosen = [attention.maps("burger", cells=cells).cpu() for cells in columns.values()]
 image_grid(
     [
         [video.video[frame], *(one[frame] for one in chosen)],
@@ -564,7 +567,7 @@ for title, one in zip(columns, chosen, strict=True):
 # A place can now be read off a map: its centre of mass. Does it move with the burger?
 
 # %%
-fine = attention.maps("burger", resolution=8).cpu()
+fine = attention.maps("burger", cells=2).cpu()
 objects = centre_of_mass(torch.as_tensor(burger_masks))  # (frames, 2) as x, y
 plt.figure(figsize=(5, 2.6))
 plt.plot(objects[:, 0], "k-", lw=2, label="the detected burger")
@@ -587,7 +590,7 @@ plt.show()
 # %%
 rows, names = [], {"up, 8 × 8": "up_blocks.1.attentions.1", "up, the very last": "up_blocks.2.attentions.2"}
 for title, name in names.items():
-    one = attention.maps("burger", layer=name).cpu()
+    one = attention.maps("burger", site=name).cpu()
     rows.append([one[frame], soft_threshold(one)[frame]])
     score = finds(one, burger_masks).nanmean()
     print(f"{title:17} probabilities from {one.min():.3f} to {one.max():.3f}, AUROC {score:.2f}")
@@ -641,12 +644,12 @@ except ValueError as error:
 # %% [markdown]
 # ## 12. Look around
 #
-# The explorer does all of this with the mouse: prompt, seed, word, resolution, step and frame. The model runs only
+# The explorer does all of this with the mouse: prompt, seed, word, size of the maps, step and frame. The model runs only
 # when you press *Run* with another prompt or seed; everything else is read from the recording. It opens with the
 # video of this notebook.
 
 # %%
-from xattn_helpers.widgets import AttentionExplorer
+from xattn_helpers.display.explorers.attention import AttentionExplorer
 
 explorer = AttentionExplorer(model)
 explorer.explore(video, attention)
@@ -657,8 +660,8 @@ explorer
 # hand, and show the picture that the explorer would.
 
 # %%
-explorer.word.value, explorer.resolution.value, explorer.step.value, explorer.frame.value = "burger", 8, 0, 8
-assert torch.equal(explorer.maps, attention.maps("burger", resolution=8, step=0).cpu())
+explorer.word.value, explorer.cells.value, explorer.step.value, explorer.frame.value = "burger", 2, 0, 8
+assert torch.equal(explorer.maps, attention.maps("burger", cells=2, step=0).cpu())
 image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the first step"], cell=1.2)
 
 # %% [markdown]
@@ -674,15 +677,15 @@ image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the
 #
 # ```python
 # name = "mid_block.attentions.0.transformer_blocks.0.attn2"
-# layer = image_model.unet.get_submodule(name)
+# layer = image_model.network.get_submodule(name)
 # hook = layer.register_forward_pre_hook(catch, with_kwargs=True)
 # with torch.no_grad(), capture(image_model, prompt=prompt) as check:
-#     image_model.predict_noise(noisy, t, text)
+#     image_model.predict(noisy, t, text)
 #     Q, K = layer.to_q(caught["X"]), layer.to_k(caught["text"])
 # hook.remove()
 # by_head = zip(Q.chunk(layer.heads, -1), K.chunk(layer.heads, -1), strict=True)
 # A = torch.stack([attention_of(q, k) for q, k in by_head]).mean(0).unflatten(0, (4, 4))
-# assert torch.allclose(check.maps("burger", layer=name)[0], A[..., 2], atol=1e-3)
+# assert torch.allclose(check.maps("burger", site=name)[0], A[..., 2], atol=1e-3)
 # ```
 #
 # It has four heads and 4 × 4 = 16 pixels, the only layer with so few.

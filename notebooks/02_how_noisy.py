@@ -30,10 +30,15 @@ import torch
 from IPython.display import Markdown, display
 from matplotlib import pyplot as plt
 
-from benchmarks import attention_noise, noise_table, runner
-from xattn_helpers import capture, detect, generate, load, maps
-from xattn_helpers.display import image_grid
-from xattn_helpers.tokens import labels
+from xattn_helpers import capture, detect, generate, load
+from xattn_helpers.attention.maps import normalise, soft_threshold
+from xattn_helpers.display import bullets, change_text, image_grid, markdown_table
+from xattn_helpers.measures import map_quality
+from xattn_helpers.studies import load_rows, load_table, origin
+from xattn_helpers.studies.attention_noise import maps as study_maps
+from xattn_helpers.studies.attention_noise import prompts as study_prompts
+from xattn_helpers.studies.attention_noise import statistics as study_statistics
+from xattn_helpers.studies.attention_noise import table as noise_table
 
 IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE), load(VIDEO)
@@ -56,20 +61,20 @@ with capture(video_model) as in_video:
     clip = generate(video_model, prompt, seed=0)
 
 # %%
-names = labels(image_model.tokenizer, prompt)
+names = image_model.text.labels(prompt)
 names = names[: names.index("<end>") + 1]
 middle = len(clip.video) // 2  # the frame of the video that we look at
 
 
-def figure_row(attention, frame, resolution):
-    layers = {"resolution": resolution, "place": ("mid", "up")}
+def figure_row(attention, frame, cells):
+    layers = {"cells": cells, "group": ("mid", "up")}
     return [attention.maps(position, **layers)[frame] for position in range(len(names))]
 
 
 rows = []
-for resolution in (16, 8):
-    rows.append([pictures[0].video[0], *figure_row(in_images, 0, resolution)])
-    rows.append([clip.video[middle], *figure_row(in_video, middle, resolution)])
+for cells in (1, 2):  # latent cells a map cell: 16 × 16 and 8 × 8
+    rows.append([pictures[0].video[0], *figure_row(in_images, 0, cells)])
+    rows.append([clip.video[middle], *figure_row(in_video, middle, cells)])
 kinds = [f"{kind}, {side} × {side}" for side in (16, 8) for kind in ("image model", "video model")]
 image_grid(rows, row_titles=kinds, column_titles=["picture", *names], cell=1.05)
 
@@ -106,7 +111,7 @@ M = torch.tensor([[False, False, True], [False, False, True]])
 # %% tags=["nbval-check-output"]
 pairs = [(inside, outside) for inside in A[M] for outside in A[~M]]
 by_hand = sum(float(p > q) + float(p == q) / 2 for p, q in pairs) / len(pairs)
-print(len(pairs), "pairs:", by_hand, "helper:", float(maps.auroc(A, M)))
+print(len(pairs), "pairs:", by_hand, "helper:", float(map_quality.auroc(A, M)))
 
 # %% [markdown]
 # **IoU after the soft threshold**: how well the paper's $\mathrm{shape}(A) = S$, the stretched sigmoid of
@@ -115,10 +120,10 @@ print(len(pairs), "pairs:", by_hand, "helper:", float(maps.auroc(A, M)))
 # $$ \mathrm{IoU} = \frac{\sum_p \min(S_p, M_p)}{\sum_p \max(S_p, M_p)} $$
 
 # %% tags=["nbval-check-output"]
-S = maps.soft_threshold(A)
+S = soft_threshold(A)
 by_hand = torch.minimum(S, M.float()).sum() / torch.maximum(S, M.float()).sum()
 print(S.numpy().round(2))
-print(f"by hand {by_hand:.4f}, helper {maps.iou(S, M):.4f}")
+print(f"by hand {by_hand:.4f}, helper {map_quality.iou(S, M):.4f}")
 
 # %% [markdown]
 # The threshold lies half-way between the smallest and the largest value, here at .35. So the pixel with .5 is in,
@@ -130,7 +135,7 @@ print(f"by hand {by_hand:.4f}, helper {maps.iou(S, M):.4f}")
 
 # %% tags=["nbval-check-output"]
 a = A.flatten() / A.sum()
-print(f"by hand {-(a * a.log()).sum() / np.log(6):.4f}, helper {maps.entropy(A):.4f}")
+print(f"by hand {-(a * a.log()).sum() / np.log(6):.4f}, helper {map_quality.entropy(A):.4f}")
 
 # %% [markdown]
 # **Roughness** (total variation): the mean difference of neighbours, of the map $N$ stretched to [0, 1]. A constant map
@@ -140,9 +145,9 @@ print(f"by hand {-(a * a.log()).sum() / np.log(6):.4f}, helper {maps.entropy(A):
 # $$ R = \mathrm{mean}_{p \sim q}\, |N_p - N_q| $$
 
 # %% tags=["nbval-check-output"]
-N = maps.normalise(A)
+N = normalise(A)
 steps = torch.cat([(N[:, 1:] - N[:, :-1]).flatten(), (N[1:] - N[:-1]).flatten()])
-print(f"{len(steps)} pairs of neighbours: by hand {steps.abs().mean():.4f}, helper {maps.roughness(A):.4f}")
+print(f"{len(steps)} pairs of neighbours: by hand {steps.abs().mean():.4f}, helper {map_quality.roughness(A):.4f}")
 
 # %% [markdown]
 # **Leakage**: what the maps of *other* words know of the object, $L = 2\,\mathrm{AUROC} - 1$. It is 0 for a word that
@@ -152,7 +157,7 @@ print(f"{len(steps)} pairs of neighbours: by hand {steps.abs().mean():.4f}, help
 
 # %% tags=["nbval-check-output"]
 light, shadow = M.float(), 1 - M.float()
-print("light", float(maps.leakage(light, M)), "shadow", float(maps.leakage(shadow, M)))
+print("light", float(map_quality.leakage(light, M)), "shadow", float(map_quality.leakage(shadow, M)))
 
 # %% [markdown]
 # **Jitter**, for videos only: let $c_f$ be the centre of mass of the thresholded map and $o_f$ that of the object in
@@ -164,7 +169,7 @@ print("light", float(maps.leakage(light, M)), "shadow", float(maps.leakage(shado
 still = torch.tensor([[0.5, 0.5]] * 4)
 beside, trembling = still + 0.1, still + torch.tensor([[0.0], [0.1], [0.0], [0.1]])
 by_hand = np.sqrt(0.1**2 + 0.1**2)  # each step goes .1 to the side and .1 down or up
-print(f"beside {maps.jitter(beside, still):.4f}, trembling {maps.jitter(trembling, still):.4f}, by hand {by_hand:.4f}")
+print(f"beside {map_quality.jitter(beside, still):.4f}, trembling {map_quality.jitter(trembling, still):.4f}, by hand {by_hand:.4f}")
 
 # %% [markdown]
 # ## 3. To what is each number blind?
@@ -187,13 +192,8 @@ toys = {
 }
 image_grid([list(toys.values())], column_titles=list(toys), cell=1.1)
 
-
 # %%
-def markdown_table(header, rows):
-    return Markdown(runner.markdown(header, rows))
-
-
-found = {name: attention_noise.statistics(toy[None], disc[None] > 0) for name, toy in toys.items()}
+found = {name: study_statistics.statistics(toy[None], disc[None] > 0) for name, toy in toys.items()}
 columns = ["auroc", "iou", "entropy", "roughness"]
 markdown_table(["map", *columns], [[name, *(f"{row[key]:.2f}" for key in columns)] for name, row in found.items()])
 
@@ -228,27 +228,22 @@ markdown_table(["map", *columns], [[name, *(f"{row[key]:.2f}" for key in columns
 # - **Size.** A small object is harder to find and has a rougher map. So we print how large the objects are, and how
 #   often the detector sees them. Where it sees nothing, nothing is counted.
 #
-# It takes about half an hour on a laptop: `python -m benchmarks attention_noise`. Its result is stored; here it is.
+# It takes about half an hour on a laptop: `python -m xattn_helpers.studies attention_noise`. Its result is stored; here it is.
 
 # %%
-import json
-
-stored = json.loads((runner.RESULTS / "attention_noise.json").read_text())
-table, about = stored["table"], stored["provenance"]
-print(about["command"], "|", about["date"], "| seeds", about["seeds"], "|", about["pictures_per_case"], "pictures a case")
+table, stored_cases = load_table("attention_noise"), load_rows("attention_noise")
+print(origin("attention_noise"))
 for name, text in (("seen", "pictures with the object in them"), ("area", "share of the picture that it covers")):
     for key, kind in ((noise_table.IMAGE, "image model"), (noise_table.VIDEO, "video model")):
-        print(f"{text}, {kind}: {runner.show(table['pictures'][name][key])}")
+        print(f"{text}, {kind}: {table['pictures'][name][key].format(percent=True)}")
 
 
 # %%
 def in_words(figures):
     image, video, change = (figures[key] for key in (noise_table.IMAGE, noise_table.VIDEO, "difference"))
-    if image is None:
-        return f"{video['mean']:.3f}<br>perfect: {figures['perfect']['mean']:.3f}"
-    bold = "**" if change["low"] > 0 or change["high"] < 0 else ""
-    span = f"({change['low']:+.3f} to {change['high']:+.3f})"
-    return f"{image['mean']:.3f} → {video['mean']:.3f}<br>{bold}{change['mean']:+.3f}{bold} {span}"
+    if image.n == 0:  # only videos have a jitter
+        return f"{video.value:.3f}<br>perfect: {figures['perfect'].value:.3f}"
+    return change_text(image, video, change)
 
 
 def noise_of(group):
@@ -267,17 +262,21 @@ noise_of("held out")
 # %%
 noise_of("paper")
 
+
 # %%
+def intervals(x, figures):
+    """Positions, values and the two lengths of their error bars, of `Estimate`s."""
+    value, low, high = np.array([(figure.value, figure.low, figure.high) for figure in figures]).T
+    return x, value, [value - low, high - value]
+
+
 figure, axes = plt.subplots(2, 3, figsize=(9.5, 5), layout="compressed", dpi=80)
 places = np.arange(len(noise_table.PLACES))
 for ax, name in zip(axes.flat, noise_table.STATISTICS, strict=True):
     for key, label, shift in ((noise_table.IMAGE, "image model", -0.12), (noise_table.VIDEO, "video model", 0.12)):
-        found = [(place, table["held out"][at][name][key]) for place, at in enumerate(noise_table.PLACES)]
-        found = [(place + shift, one["mean"], one["low"], one["high"]) for place, one in found if one]
-        x, mean, low, high = np.array(found).reshape(-1, 4).T
-        ax.errorbar(x, mean, [mean - low, high - mean], fmt="o", ms=4, capsize=3, label=label)
-    ideal = [table["held out"][at][name]["perfect"] for at in noise_table.PLACES]
-    ideal = [one["mean"] if one else np.nan for one in ideal]
+        figures = [table["held out"][at][name][key] for at in noise_table.PLACES]
+        ax.errorbar(*intervals(places + shift, figures), fmt="o", ms=4, capsize=3, label=label)
+    ideal = [table["held out"][at][name]["perfect"].value for at in noise_table.PLACES]
     ax.plot(places, ideal, "_", color="grey", ms=22, label="a perfect map")
     ax.set(title=name, xticks=places, xticklabels=[at.replace(" ", "\n") for at in noise_table.PLACES])
 axes[0, 0].legend(fontsize=8)
@@ -300,7 +299,7 @@ plt.show()
 
 # %%
 for place, figures in table["counted"].items():
-    print(f"{place:7} pictures that count, video model: {runner.show(figures[noise_table.VIDEO])}")
+    print(f"{place:7} pictures that count, video model: {figures[noise_table.VIDEO].format(percent=True)}")
 
 
 # %% [markdown]
@@ -311,11 +310,11 @@ for place, figures in table["counted"].items():
 
 # %%
 def live(model, attention, frames):
-    found = attention_noise.place_maps(attention)  # {"16 up": (tokens, frames, height, width), …}
-    some, where = attention_noise.counted(len(frames)), attention.positions(noun)
+    found = study_maps.place_maps(attention)  # {"16 up": (tokens, frames, height, width), …}
+    some, where = study_statistics.counted(len(frames)), attention.positions(noun)
     masks = torch.from_numpy(detect(frames[some], noun)[1]) if DETECTOR else None
     return {
-        place: attention_noise.statistics(each[where].sum(0)[some].cpu(), masks) for place, each in found.items()
+        place: study_statistics.statistics(each[where].sum(0)[some].cpu(), masks) for place, each in found.items()
     }
 
 
@@ -325,7 +324,7 @@ now = {
 }
 
 # %%
-cases = {(case["model"], case["prompt"], case["seed"]): case for case in noise_table.read_cases(table["cases"])}
+cases = {(case["model"], case["prompt"], case["seed"]): case for case in stored_cases}
 for kind, key in (("image", noise_table.IMAGE), ("video", noise_table.VIDEO)):
     for place, row in now[key].items():
         print(f"{kind} {place:7}", *(f"{name} {value:.3f}" for name, value in row.items()))
@@ -347,10 +346,8 @@ for kind, key in (("image", noise_table.IMAGE), ("video", noise_table.VIDEO)):
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 3), layout="compressed", dpi=80, sharey=True)
 for ax, place in zip(axes, ("16 up", "8 up"), strict=True):
     for key, label, shift in ((noise_table.IMAGE, "image model", -0.12), (noise_table.VIDEO, "video model", 0.12)):
-        found = [table["leakage of tokens"][place][kind][key] for kind in noise_table.KINDS]
-        mean, low, high = (np.array([one[part] for one in found]) for part in ("mean", "low", "high"))
-        x = np.arange(len(found)) + shift
-        ax.errorbar(x, mean, [mean - low, high - mean], fmt="o", ms=4, capsize=3, label=label)
+        figures = [table["leakage of tokens"][place][kind][key] for kind in noise_table.KINDS]
+        ax.errorbar(*intervals(np.arange(len(figures)) + shift, figures), fmt="o", ms=4, capsize=3, label=label)
     ax.axhline(0, color="grey", lw=0.8)
     ax.set(title=place, xticks=range(len(noise_table.KINDS)))
     ax.set_xticklabels(noise_table.KINDS, rotation=40, ha="right")
@@ -371,8 +368,8 @@ plt.show()
 
 # %%
 def spending(place):
-    average, roles = attention_noise.place_maps(in_video)[place], attention_noise.kinds(video_model.tokenizer, prompt, noun)
-    cells = maps.shrink_mask(torch.from_numpy(detect(clip.video, noun)[1]), average.shape[-2:])
+    average, roles = study_maps.place_maps(in_video)[place], study_prompts.roles(video_model.text, prompt, noun)
+    cells = map_quality.shrink_mask(torch.from_numpy(detect(clip.video, noun)[1]), average.shape[-2:])
     rows = {}
     for kind in dict.fromkeys(roles):
         mass = average[[role == kind for role in roles]].sum(0).cpu()  # (frames, height, width), summed over its tokens
@@ -402,7 +399,7 @@ if DETECTOR:
 figure, axes = plt.subplots(1, 2, figsize=(8, 2.8), layout="compressed", dpi=80, sharey=True)
 for ax, (place, by_step) in zip(axes, table["AUROC of steps"].items(), strict=True):
     for key, label in ((noise_table.IMAGE, "image model"), (noise_table.VIDEO, "video model")):
-        mean, low, high = (np.array([step[key][part] for step in by_step]) for part in ("mean", "low", "high"))
+        mean, low, high = np.array([(step[key].value, step[key].low, step[key].high) for step in by_step]).T
         ax.plot(mean, "o-", ms=3, label=label)
         ax.fill_between(range(len(mean)), low, high, alpha=0.2)
     ax.axhline(0.5, color="grey", lw=0.8)
@@ -420,8 +417,8 @@ plt.show()
 for place, by_step in table["AUROC of steps"].items():
     for step, figures in enumerate(by_step):
         change = figures["difference"]
-        if change["low"] > 0 or change["high"] < 0:
-            print(f"{place}, step {step:2}: video minus image {runner.show(change, percent=False)}")
+        if change.excludes(0.0):
+            print(f"{place}, step {step:2}: video minus image {change.format()}")
 
 # %% [markdown]
 # At 16 × 16 the video model is *ahead* in every step, perhaps because sixteen noisy frames of one object tell more than
@@ -435,7 +432,7 @@ for place, by_step in table["AUROC of steps"].items():
 
 # %%
 by_prompt = {}
-for case in noise_table.read_cases(table["cases"]):
+for case in stored_cases:
     by_prompt.setdefault(case["prompt"], {}).setdefault(case["model"], []).append(case["auroc 16 up"])
 x, y = (np.array([np.nanmean(both[key]) for both in by_prompt.values()]) for key in (noise_table.IMAGE, noise_table.VIDEO))
 
@@ -465,14 +462,14 @@ def auroc_of(case):
     return case["auroc 16 up"] if is_video and case["auroc 16 up"] == case["auroc 16 up"] else 1.0  # NaN: not seen
 
 
-worst = min(noise_table.read_cases(table["cases"]), key=auroc_of)
-word = (attention_noise.held_out_prompts() | attention_noise.PAPER)[worst["prompt"]]
+worst = min(stored_cases, key=auroc_of)
+word = (study_prompts.held_out_prompts() | study_prompts.PAPER)[worst["prompt"]]
 with capture(video_model) as attention:
     failed = generate(video_model, worst["prompt"], seed=worst["seed"])
 print(f"{worst['prompt']!r}, seed {worst['seed']}: AUROC {worst['auroc 16 up']:.2f} at 16 up, {worst['auroc 8 up']:.2f} at 8 up")
 frames = (0, 5, 10, 15)
 rows = [[failed.video[frame] for frame in frames]]
-rows += [[attention.maps(word, resolution=side, place="up")[frame] for frame in frames] for side in (16, 8)]
+rows += [[attention.maps(word, cells=cells, group="up")[frame] for frame in frames] for cells in (1, 2)]
 titles = ["video", f"{word}, 16 up", f"{word}, 8 up"]
 image_grid(rows, row_titles=titles, column_titles=[f"frame {frame}" for frame in frames])
 
@@ -492,26 +489,26 @@ NOISIER = {"auroc": -1, "iou": -1, "entropy": 1, "roughness": 1}  # the sign of 
 
 
 def verdict(change, sign):
-    if change["low"] <= 0 <= change["high"]:
+    if not change.excludes(0.0):
         return "undecided"
-    return "noisier" if change["mean"] * sign > 0 else "cleaner"
+    return "noisier" if change.value * sign > 0 else "cleaner"
 
 
 verdicts = {"noisier": [], "cleaner": [], "undecided": []}
 for place, row in table["held out"].items():
     for name, sign in NOISIER.items():
         change = row[name]["difference"]
-        verdicts[verdict(change, sign)].append(f"{name} at {place} ({change['mean']:+.3f})")
-lines = [f"- **{kind}** in {len(found)}: {', '.join(found) or 'none'}" for kind, found in verdicts.items()]
+        verdicts[verdict(change, sign)].append(f"{name} at {place} ({change.value:+.3f})")
+lines = [f"**{kind}** in {len(found)}: {', '.join(found) or 'none'}" for kind, found in verdicts.items()]
 count = sum(map(len, verdicts.values()))
-Markdown("\n".join([f"Of {count} comparisons on held-out prompts, the maps of the video model are", "", *lines]))
+bullets(lines, f"Of {count} comparisons on held-out prompts, the maps of the video model are")
 
 # %%
 at = {place: row["auroc"] for place, row in table["held out"].items()}
-shown = {place: runner.show(figures["difference"], percent=False) for place, figures in at.items()}
+shown = {place: figures["difference"].format() for place, figures in at.items()}
 by_name = {name: verdict(table["held out"]["16 up"][name]["difference"], sign) for name, sign in NOISIER.items()}
 truth = "true, at least in part" if "noisier" in by_name.values() else "**not true**"
-layers = at["8 up"][noise_table.VIDEO]["mean"] - at["16 up"][noise_table.VIDEO]["mean"]
+layers = at["8 up"][noise_table.VIDEO].value - at["16 up"][noise_table.VIDEO].value
 leak = table["leakage of tokens"]["16 up"]
 Markdown(
     f"""
@@ -520,13 +517,13 @@ Markdown(
   model by {shown["16 up"]} prompts; at 8 × 8 (up) it changes by {shown["8 up"]}.
 - **Layers matter more than models.** Inside the video model, going from 16 × 16 to 8 × 8 (up blocks) changes the AUROC by
   {layers:+.3f}.
-- **No map at 4 × 4** is of use: its AUROC is {runner.show(at["4 mid"][noise_table.VIDEO], percent=False)} in the video
-  model and {runner.show(at["4 mid"][noise_table.IMAGE], percent=False)} in the image model.
+- **No map at 4 × 4** is of use: its AUROC is {at["4 mid"][noise_table.VIDEO].format()} in the video
+  model and {at["4 mid"][noise_table.IMAGE].format()} in the image model.
 - **Visible under "in" and "the"?** Yes, in *both* models, at 16 × 16 in the up blocks: leakage into prepositions is
-  {runner.show(leak["in, on"][noise_table.VIDEO], percent=False)} in the video model and
-  {runner.show(leak["in, on"][noise_table.IMAGE], percent=False)} in the image model; into "the" it is
-  {runner.show(leak["the"][noise_table.VIDEO], percent=False)} and
-  {runner.show(leak["the"][noise_table.IMAGE], percent=False)}.
+  {leak["in, on"][noise_table.VIDEO].format()} in the video model and
+  {leak["in, on"][noise_table.IMAGE].format()} in the image model; into "the" it is
+  {leak["the"][noise_table.VIDEO].format()} and
+  {leak["the"][noise_table.IMAGE].format()}.
 """
 )
 
@@ -557,13 +554,13 @@ Markdown(
 #
 # ```python
 # for other in ("a car drives on the road", "a wolf howls to the moon", "a duck walks on the road"):
-#     names = labels(image_model.tokenizer, other)[: len(other.split()) + 2]
+#     names = image_model.text.labels(other)[: len(other.split()) + 2]
 #     rows = []
 #     for model in (image_model, video_model):
 #         with capture(model) as attention:
 #             made = generate(model, other, seed=0)
 #         frame = len(made.video) // 2
-#         rows.append([made.video[frame], *figure_row(attention, frame, 16)])
+#         rows.append([made.video[frame], *figure_row(attention, frame, cells=1)])
 #     display(image_grid(rows, row_titles=["image", "video"], column_titles=["picture", *names]))
 # ```
 #
@@ -576,10 +573,11 @@ Markdown(
 # <details><summary>Solution</summary>
 #
 # ```python
-# stored_cases = noise_table.read_cases(table["cases"])
+# from xattn_helpers.measures.statistics import Estimate
+#
 # values = [c["auroc 16 up"] for c in stored_cases if c["model"] == noise_table.VIDEO and c["group"] == "held out"]
-# print(runner.show(runner.mean(values), percent=False))
-# print(runner.show(table["held out"]["16 up"]["auroc"][noise_table.VIDEO], percent=False))
+# print(Estimate.mean(values).format())
+# print(table["held out"]["16 up"]["auroc"][noise_table.VIDEO].format())
 # ```
 #
 # The mean is nearly the same, and the interval is narrower by about $\sqrt 3$, as if there were three times as many
@@ -596,16 +594,16 @@ Markdown(
 # ```python
 # from contextlib import nullcontext
 #
-# from xattn_helpers.temporal import frames_apart
+# from xattn_helpers.backbones.temporal import frames_apart
 #
 # for title, switch in (("on", nullcontext()), ("off", frames_apart(video_model))):
 #     with switch, capture(video_model, every_step=True) as attention:
 #         video = generate(video_model, prompt, seed=0).video
 #     for place, row in live(video_model, attention, video).items():
 #         print(title, place, {name: round(value, 3) for name, value in row.items()})
-#     inside = maps.shrink_mask(torch.from_numpy(detect(video, noun)[1]), (16, 16))
-#     early = [attention.maps(noun, resolution=16, place="up", step=step) for step in range(4)]
-#     print(title, "first steps, 16 up:", [round(float(maps.auroc(one, inside).nanmean()), 2) for one in early])
+#     inside = map_quality.shrink_mask(torch.from_numpy(detect(video, noun)[1]), (16, 16))
+#     early = [attention.maps(noun, cells=1, group="up", step=step) for step in range(4)]
+#     print(title, "first steps, 16 up:", [round(float(map_quality.auroc(one, inside).nanmean()), 2) for one in early])
 # ```
 #
 # With the temporal layers off, the maps at 16 × 16 get rougher, about as rough as those of the image model, and find

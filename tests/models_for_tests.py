@@ -1,7 +1,8 @@
 """Tiny random models in the layouts of real ones; they are shared between tests, which must leave them as they are."""
 
 import json
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -9,20 +10,21 @@ import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel, UNet3DConditionModel
 from safetensors.torch import save_file
 from tokenizers.pre_tokenizers import ByteLevel
-from torch.utils.checkpoint import checkpoint
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from xattn_helpers.backward import Guidance
-from xattn_helpers.checkpoints import Checkpoint
-from xattn_helpers.models import Model
+from xattn_helpers.backbones.backbone import find_backbone
+from xattn_helpers.backbones.checkpoints import Checkpoint
+from xattn_helpers.backbones.model import Model
+from xattn_helpers.backbones.noise import Noise
+from xattn_helpers.edits.edit import Run
+from xattn_helpers.edits.targets import track
 from xattn_helpers.pocket.text import WIDTH, build_text_encoder, build_tokenizer
-from xattn_helpers.targets import track
 
 torch.set_num_threads(1)  # with networks this small, threads wait for each other ten times as long as they work
 
 PROMPT, PATH = "a burger floats on the water", track([(0.25, 0.25), (0.75, 0.75)], size=0.5)
 SCHEDULE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "num_train_timesteps": 1000}
-LAYERS = 7  # of the tiny UNets: 2 down, 1 mid, 4 up
+SITES = 7  # of the tiny UNets: 2 down, 1 mid, 4 up
 MERGES = """b u|bu r|bur g|burg er</w>|e r</w>|h a|ha m|w o|wo l|wol f</w>|t h|th e</w>|o n</w>|s h|a r|sh ar|shar k</w>
 i c|ic e</w>|c r|cr e|cre a|crea m</w>|' s</w>""".replace("\n", "|").split("|")
 
@@ -58,9 +60,19 @@ def tiny(frames: int = 3) -> Model:
         torch.manual_seed(0)
         vae, unet = build_vae().eval().requires_grad_(False), build_unet(frames > 1)
     tokenizer = build_tokenizer()
-    defaults = Checkpoint("tests", frames, 32, 32, steps=3, guidance_scale=4.0)
+    defaults = Checkpoint("tests", frames, 32, 32, steps=3, cfg_scale=4.0)
     scheduler = DPMSolverMultistepScheduler(**SCHEDULE, steps_offset=1)
-    return Model(unet, vae, build_text_encoder(tokenizer), tokenizer, scheduler, defaults)
+    return Model.of(unet, vae, build_text_encoder(tokenizer), tokenizer, scheduler, defaults)
+
+
+def smallest() -> Model:
+    """An image model of its own, of one level with text and one without, for images of 16 x 16 pixels."""
+    levels = {"down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"), "block_out_channels": (32, 32)}
+    levels["up_block_types"] = ("UpBlock2D", "CrossAttnUpBlock2D")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        backbone = find_backbone(build_unet(False, sample_size=8, **levels))
+    return replace(tiny(1), backbone=backbone, defaults=replace(tiny(1).defaults, height=16, width=16))
 
 
 def noise(model: Model, batch: int = 1, height: int = 16, width: int = 16, seed: int = 0) -> torch.Tensor:
@@ -69,17 +81,21 @@ def noise(model: Model, batch: int = 1, height: int = 16, width: int = 16, seed:
     return torch.randn((batch, 4, model.defaults.frames, height, width), generator=generator)
 
 
-@contextmanager
-def checkpointing(modules):
-    """Recompute the modules for the gradient, as a guidance that saves memory does."""
-    try:
-        for module in modules:
-            inner = module.forward
-            module.forward = lambda *a, f=inner, **k: checkpoint(f, *a, use_reentrant=False, **k)
-        yield
-    finally:
-        for module in modules:
-            del module.forward
+def with_solver(model: Model, scheduler: type, **settings) -> Model:
+    """The same model with another scheduler on the same schedule of noise."""
+    return replace(model, noise=Noise(scheduler(**SCHEDULE, **settings)))
+
+
+def run_of(model: Model, prompts: str | Sequence[str] = PROMPT, steps: int = 4, sources: Sequence[str] = ()) -> Run:
+    """The facts of a run as `generate` makes them, of clips of the model's own size."""
+    prompts = (prompts,) if isinstance(prompts, str) else tuple(prompts)
+    batch = list(prompts)
+    for source in sources:
+        batch += [source] * len(prompts)
+    defaults, side = model.defaults, model.codec.pixels_per_cell
+    size = (defaults.frames, defaults.height // side, defaults.width // side)
+    seeds = tuple(range(len(prompts)))
+    return Run(model, prompts, tuple(sources), seeds, steps, size, model.encode(batch), defaults.cfg_scale)
 
 
 # Checkpoints on disk, in the layouts of the published ones
@@ -170,10 +186,3 @@ def _write_weights(folder: Path, part: str, state: dict, spec: dict) -> None:
 def _write_json(file: Path, content: dict) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(content))
-
-
-def begun(prompts=(PROMPT,), word="burger", target=PATH, **options) -> Guidance:
-    """A Guidance of the tiny model as `generate` leaves it before the first of four steps."""
-    guidance, model = Guidance(word, target, **options), tiny()
-    guidance.begin(model, list(prompts), model.encode_prompt(list(prompts)), steps=4)
-    return guidance

@@ -1,9 +1,12 @@
 """Energies against hand computations, and their gradients against what they ask for."""
 
+from types import MappingProxyType
+
 import pytest
 import torch
 
-from xattn_helpers.energies import (
+from xattn_helpers.attention.maps import soft_threshold
+from xattn_helpers.edits.energies import (
     ENERGIES,
     box_energy,
     centre_energy,
@@ -14,7 +17,6 @@ from xattn_helpers.energies import (
     top_energy,
     velocity_energy,
 )
-from xattn_helpers.maps import soft_threshold
 
 
 def blob(row: int, column: int, side: int = 2, size: int = 8) -> torch.Tensor:
@@ -49,11 +51,24 @@ def test_top_energy_by_hand():
     assert top_energy(2 * maps, targets).item() == pytest.approx(0.4)  # no matter how much is attended in all
 
 
+def test_top_energy_looks_at_a_fifth_of_the_cells_of_the_target():
+    """Ten cells inside: the two largest there, .9 and .7, and the two largest outside, 1 and .6."""
+    maps = torch.tensor([0.9, 0.7, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 1.0, 0.6, 0.5, 0.0, 0.0, 0.0])
+    targets = (torch.arange(16) < 10).float()
+    energy = top_energy(maps.view(1, 4, 4), targets.view(1, 4, 4))
+    assert energy.item() == pytest.approx(1 - 0.8 + 0.8)
+
+
 def test_top_energy_counts_cells_by_the_size_of_each_frames_target():
     maps = torch.rand(2, 8, 8, generator=torch.Generator().manual_seed(0))
     targets = torch.cat([box(0, 0, 2), box(2, 2, 5)])
-    alone = torch.cat([top_energy(maps[i : i + 1], targets[i : i + 1]) for i in (0, 1)])
+    alone = torch.cat([top_energy(maps[frame : frame + 1], targets[frame : frame + 1]) for frame in (0, 1)])
     torch.testing.assert_close(top_energy(maps, targets), alone)
+
+
+def test_a_cell_that_is_half_in_the_target_is_inside():
+    maps, targets = torch.tensor([[[1.0, 0.5]]]), torch.tensor([[[0.5, 0.49]]])
+    assert top_energy(maps, targets).item() == pytest.approx(1 - 1.0 + 0.5)
 
 
 def test_centre_and_size_energies_know_distance_and_area():
@@ -107,12 +122,19 @@ def test_a_constant_map_has_a_finite_gradient(name, value):
 
 def test_energies_combine_with_weights():
     maps, targets = blob(0, 0), box(3, 3)
-    both = combine({"box": 2.0, "centre": 3.0})(maps, targets)
-    torch.testing.assert_close(both, 2 * box_energy(maps, targets) + 3 * centre_energy(maps, targets))
-    assert combine("box") is not None and combine(box_energy) is box_energy
+    combined = combine(MappingProxyType({"box": 2.0, "centre": 3.0}))(maps, targets)
+    torch.testing.assert_close(combined, 2 * box_energy(maps, targets) + 3 * centre_energy(maps, targets))
+    torch.testing.assert_close(combine("size")(maps, targets), size_energy(maps, targets))
+    assert combine(box_energy) is box_energy
 
 
 @pytest.mark.parametrize("wrong", ["boxes", {"box": 1.0, "colour": 2.0}, {}])
 def test_unknown_energies_are_listed(wrong):
     with pytest.raises(ValueError, match="possible are box, shape"):
         combine(wrong)
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf")])
+def test_weights_are_finite(weight):
+    with pytest.raises(ValueError, match="energy=.*'size'.*: possible are finite weights"):
+        combine({"box": 1.0, "size": weight})

@@ -1,8 +1,10 @@
 """The files that must agree about the environment: pyproject.toml, the constraints, conda's and Binder's."""
 
+import ast
 import re
 import socket
 import tomllib
+from importlib import metadata
 
 import pytest
 import yaml
@@ -15,7 +17,7 @@ def project():
 
 
 def name_of(requirement):
-    name = requirement.partition(">")[0].partition("=")[0].strip().lower().replace("_", "-")
+    name = re.split("[<>=!~; ]", requirement.strip())[0].lower().replace("_", "-")
     return {"pytorch": "torch", "pytorch-cpu": "torch"}.get(name, name)
 
 
@@ -31,7 +33,7 @@ def conda(path):
     """The requirements of a conda environment, those for pip included, and without Python, pip and this project."""
     listed = yaml.safe_load((notebooks.ROOT / path).read_text())["dependencies"]
     flat = [r for item in listed for r in (item["pip"] if isinstance(item, dict) else [item])]
-    return {name_of(r): floor_of(r) for r in flat if name_of(r) not in ("python", "pip", "-e .")}
+    return {name_of(r): floor_of(r) for r in flat if name_of(r) not in ("python", "pip", "-e")}
 
 
 def test_environment_yml_lists_what_pyproject_lists_with_the_same_floors():
@@ -52,9 +54,43 @@ def test_the_constraints_pin_every_dependency_and_no_build(file):
     assert all(line.count("==") == 1 and "+" not in line and "/" not in line for line in lines)
 
 
+def colab_packages():
+    """What the set-up cell installs on Colab beside this project."""
+    return set(ast.literal_eval(re.search(r"packages = (\[.*\])", badges.KNOWN_CELL)[1]))
+
+
 def test_the_colab_cell_installs_only_what_the_project_needs():
-    named = re.findall(r'"([a-z-]+)"(?=[],])', badges.KNOWN_CELL.partition("project, ")[2])
-    assert named and set(named) <= dependencies()
+    installed = colab_packages() & dependencies()
+    # --no-deps: what these need, and what is no dependency of other packages on Colab, has to be named as well.
+    needed = {name_of(r) for package in installed for r in metadata.requires(package) or [] if "extra ==" not in r}
+    assert installed and colab_packages() - installed <= needed
+    assert metadata.requires("jaxtyping") and "wadler-lindig" in needed
+
+
+def test_every_file_of_the_package_would_be_installed():
+    package = notebooks.ROOT / "xattn_helpers"
+    patterns = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    installed = set()
+    for name, globs in patterns.items():
+        for pattern in globs:
+            # A folder's name ends no pattern of pathlib: "weights/**" alone means folders there.
+            installed |= set(notebooks.ROOT.joinpath(*name.split(".")).glob(pattern.replace("**", "**/*")))
+    files = {path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert package / "py.typed" in files
+    assert sorted(str(path.relative_to(package)) for path in files - installed) == []
+
+
+def test_types_are_checked_for_the_oldest_python_and_in_all_code():
+    settings = tomllib.loads((notebooks.ROOT / "pyproject.toml").read_text())
+    checked = settings["tool"]["basedpyright"]
+    assert settings["project"]["requires-python"] == f">={checked['pythonVersion']}"
+    assert checked["include"] == ["xattn_helpers", "tools"] and checked["typeCheckingMode"] == "basic"
+
+
+def test_no_comment_silences_the_type_checker():
+    silenced = re.compile(r"#\s*(type:\s*ignore|pyright:|basedpyright:)")
+    assert [str(path) for folder in ("xattn_helpers", "tools") for path in (notebooks.ROOT / folder).rglob("*.py")
+            if silenced.search(path.read_text())] == []
 
 
 def test_every_folder_of_code_is_a_package_or_it_would_not_be_installed():

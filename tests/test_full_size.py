@@ -1,72 +1,67 @@
-"""The measurement of what guidance costs, with a tiny network on the CPU."""
+"""The measurement of what guidance costs at full size, with a tiny network on the CPU."""
 
-import json
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 from diffusers.models.attention_processor import AttnProcessor
 
-from benchmarks import __main__ as command
-from benchmarks import full_size, runner
-from benchmarks.full_size_steps import BOTH, FULL, GRAPH, SMOKE, Steps, build, probabilities
-
-KINDS = {
-    "unguided step", "gradient pass", "guided step", "guided step, checkpoint_blocks", "guided step, place=down",
-    "gradient pass, released code",
-    "guided step, released code",
-}  # fmt: skip
+from xattn_helpers.backbones import published
+from xattn_helpers.edits.steps import LAWS
+from xattn_helpers.studies import full_size, full_size_steps, running
+from xattn_helpers.studies.full_size import FullSize
+from xattn_helpers.studies.full_size_steps import GRAPHS, UNGUIDED, Steps, build, kinds
 
 
 @pytest.fixture(autouse=True)
-def results(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "RESULTS", tmp_path)
-    return tmp_path
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "WORK", tmp_path)
 
 
 @pytest.fixture(scope="module")
 def steps():
-    return Steps(build(SMOKE), SMOKE, *SMOKE.clips[0])
+    return Steps(build("cpu", "float32", small=True), 2, 64)
 
 
-def test_the_smoke_run_measures_every_kind_and_stores_nothing(capsys, results):
-    full_size.main(smoke=True)
-    lines = capsys.readouterr().out.splitlines()
-    assert {line.split(" | ")[1] for line in lines[1:]} == KINDS and not list(results.iterdir())
+def test_the_smoke_run_measures_every_kind():
+    study = FullSize(smoke=True)
+    records = running.run(study)
+    assert [record["case"]["kind"] for record in records] == list(kinds("cpu"))
+    assert all(record["measured"]["ms"] > 0 and record["measured"]["failed"] == "" for record in records)
+    table = study.summary([record["case"] | record["measured"] for record in records])
+    figures = table["clips"]["2 frames, 64 x 64"]
+    assert list(figures) == list(kinds("cpu")) and figures[UNGUIDED]["over unguided"] == 1
+    assert records[0]["source"]["precision"] == "float32" and FullSize().precision == "float16"
 
 
-def test_without_a_gpu_the_full_size_says_so_and_stores_nothing(capsys, results, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr("sys.argv", ["benchmarks", "full_size"])
-    command.main()
-    assert "needs a CUDA GPU" in capsys.readouterr().out and not list(results.iterdir())
+def test_the_table_has_medians_their_range_and_the_ratio():
+    rows = []
+    for kind, times in ((UNGUIDED, (2.0, 4.0, 3.0)), ("guided step", (9.0, 6.0, 12.0))):
+        for time in times:
+            about = {"frames": 16, "side": 256, "kind": kind, "parameters": 7, "failed": ""}
+            rows.append(about | {"ms": time, "peak GiB": 5.25})
+    rows.append(rows[0] | {"kind": "released", "failed": "out of memory", "ms": None})
+    table = FullSize().summary(rows)
+    figures = table["clips"]["16 frames, 256 x 256"]
+    expected = {"ms": 9.0, "shortest": 6.0, "longest": 12.0, "n": 3, "peak GiB": 5.25, "over unguided": 3.0}
+    assert figures["guided step"] == expected and figures["released"] == {"failed": "out of memory"}
+    assert table["parameters"] == 7
+    lines = FullSize().markdown(table).splitlines()
+    assert lines[3] == "| guided step | 9 ms, 3.00 ×, 5.2 GiB |" and lines[4] == "| released | out of memory |"
 
 
-def test_the_table_is_stored_with_its_ratios(monkeypatch, results):
-    monkeypatch.setattr(full_size, "FULL", replace(SMOKE, runs=1))
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "some GPU")
-    full_size.main()
-    stored = json.loads((results / "full_size.json").read_text())
-    rows = stored["table"]["3 frames, 128 x 128"]
-    assert set(rows) == KINDS and rows["unguided step"]["over unguided"] == 1
-    ratio = rows["guided step"]["ms"] / rows["unguided step"]["ms"]
-    assert rows["guided step"]["over unguided"] == pytest.approx(ratio)
-    assert stored["provenance"]["device"] == "some GPU" and stored["provenance"]["precision"] == "torch.float32"
-
-
-def test_what_does_not_fit_is_a_row_too():
-    def too_large():
+def test_what_does_not_fit_is_a_row_too(monkeypatch):
+    def too_large(*_):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    assert full_size.measure(lambda: too_large, 3, "cpu") == {"failed": "out of memory"}
+    study = FullSize(smoke=True)
+    monkeypatch.setattr(full_size, "time_step", too_large)
+    rows = study.measure(study.smoke_cases()[:1])
+    assert rows[0]["failed"] == "out of memory" and "ms" not in rows[0]
 
 
-def test_graphs_are_measured_on_a_gpu_only(steps):
-    latents = SimpleNamespace(device=torch.device("cuda"))
-    on_gpu = Steps.kinds(SimpleNamespace(latents=latents, guidance=None, guided=None))
-    assert set(steps.kinds()) == KINDS and set(on_gpu) - KINDS == {GRAPH, BOTH}
+def test_graphs_are_measured_on_a_gpu_only():
+    assert set(kinds("cuda")) - set(kinds("cpu")) == set(GRAPHS) and len(FullSize().cases()) == 2 * 9 * 7
 
 
 def test_memory_that_graphs_reserve_counts(monkeypatch):
@@ -75,33 +70,69 @@ def test_memory_that_graphs_reserve_counts(monkeypatch):
     assert full_size.reserved_by_graphs() == 3
 
 
-def test_the_full_network_has_modelscopes_layout():
-    with torch.device("meta"):
-        unet = build(replace(FULL, device="meta")).unet
-    assert sum(one.numel() for one in unet.parameters()) == pytest.approx(1.41e9, rel=0.01)
-    assert unet.config.block_out_channels == (320, 640, 1280, 1280) and unet.dtype == torch.float16
-    assert FULL.clips == ((16, 256), (24, 320))
+def test_the_full_network_has_the_published_size():
+    model = published.build("modelscope", device="meta", dtype="float16")
+    assert sum(weight.numel() for weight in model.network.parameters()) == pytest.approx(1.41e9, rel=0.01)
+    assert model.network.config.block_out_channels == (320, 640, 1280, 1280) and model.dtype == torch.float16
+    assert model.backbone.text_width == 1024 and full_size.SIZES == ((16, 256), (24, 320))
+    assert torch.get_default_dtype() == torch.float32
+    with pytest.raises(ValueError, match="name='zeroscope': possible are 'modelscope'"):
+        published.build("zeroscope")
 
 
-def test_the_released_way_keeps_every_layer_and_gives_the_same_noise(steps):
-    unet, kept = steps.network.unet, {}
-    before, names = dict(unet.attn_processors), set(unet.attn_processors)  # setting a dictionary empties it
-    plain = steps.network.predict_noise(steps.latents, 500, steps.text)
-    unet.set_attn_processor(probabilities(steps.network, kept))
+def test_a_small_network_has_the_same_sites():
+    small, full = (published.build(device="meta", small=small) for small in (True, False))
+    groups = [{(site.group, model.backbone.cells(site)) for site in model.sites} for model in (small, full)]
+    assert groups[0] == groups[1]
+
+
+def test_the_released_way_keeps_every_layer_and_gives_the_same_prediction(steps):
+    network, maps = steps.model.network, {}
+    own = dict(network.attn_processors)  # setting a dictionary empties it
+    plain = steps.model.predict(steps.latents, 500, steps.text)
+    network.set_attn_processor(full_size_steps.explicit_processors(network, maps))
     try:
-        explicit = steps.network.predict_noise(steps.latents, 500, steps.text)
+        explicit = steps.model.predict(steps.latents, 500, steps.text)
     finally:
-        unet.set_attn_processor(before)
+        network.set_attn_processor(dict(own))
     torch.testing.assert_close(explicit, plain, atol=1e-4, rtol=1e-4)
-    assert set(kept) == names and all(torch.allclose(one.sum(-1), torch.ones(())) for one in kept.values())
+    assert set(maps) == set(own)
+    assert all(torch.allclose(layer.sum(-1), torch.ones(())) for layer in maps.values())
     steps.released()
-    assert {type(one) for one in unet.attn_processors.values()} != {AttnProcessor}
+    assert network.attn_processors == own and not any(type(p) is AttnProcessor for p in own.values())
 
 
-@pytest.mark.parametrize("saving", [False, True])
-def test_ours_guides_the_word_at_two_resolutions(steps, saving):
-    assert steps.resolutions == (4, 8)
-    update = steps.guidance(checkpoint_blocks=saving)
-    changes = [update() - steps.latents for _ in range(2)]  # the second pass stops early
-    assert changes[0].abs().max() > 0
-    torch.testing.assert_close(changes[1], changes[0], atol=1e-6, rtol=1e-3)
+def test_the_released_energy_is_of_the_words_maps_at_two_sizes(steps):
+    rows = steps.latents.shape[-1]
+    half, quarter, whole = ((rows // cells) ** 2 for cells in (2, 4, 1))
+    word = torch.zeros(1, half, full_size_steps.TOKENS)
+    word[..., full_size_steps.POSITION] = 2.0
+    maps = {"a": word, "b": word[:, :quarter] / 2, "of all pixels": torch.ones(1, whole, full_size_steps.TOKENS)}
+    assert float(steps._energy(maps | {"temporal": torch.ones(1, half, 2)})) == 4 + 1
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_ours_guides_the_word(steps, checkpoint):
+    with steps.gradient(checkpoint=checkpoint, strength=0.1, law="equal") as update:
+        changes = [update() - steps.latents for _ in range(2)]
+    length = 0.1 * LAWS["equal"](steps.model.noise.level(full_size_steps.TIMESTEP))
+    assert float(changes[0].square().mean().sqrt()) == pytest.approx(length, rel=1e-3)
+    torch.testing.assert_close(changes[1], changes[0], atol=1e-5, rtol=1e-3)
+
+
+def test_milliseconds_on_a_gpu_are_between_two_events(monkeypatch):
+    order = []
+
+    class Event:
+        def __init__(self, enable_timing):
+            self.name = f"event {len(order)}"
+
+        def record(self):
+            order.append("record")
+
+        def elapsed_time(self, end):
+            return 5.0
+
+    monkeypatch.setattr(torch, "cuda", SimpleNamespace(Event=Event, synchronize=lambda: order.append("wait")))
+    assert full_size.milliseconds_on_gpu(lambda: order.append("step")) == 5.0
+    assert order == ["record", "step", "record", "wait"]

@@ -1,4 +1,4 @@
-"""Transforms and measures of maps, on maps with known answers."""
+"""Transforms of maps, on maps with known answers."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from xattn_helpers import maps
+from xattn_helpers.attention import maps
 
 
 @pytest.fixture
@@ -32,11 +32,18 @@ def test_normalised_maps_span_zero_to_one_each(random):
 
 def test_soft_threshold_against_a_computation_by_hand():
     # norm(A) = 0, 1/4, 1/2, 1; with s = 2 the sigmoid of -1, -1/2, 0, 1, stretched again
-    found = maps.soft_threshold(torch.tensor([[0.1, 0.2], [0.3, 0.5]]), sharpness=2)
+    shape = maps.soft_threshold(torch.tensor([[0.1, 0.2], [0.3, 0.5]]), sharpness=2)
     sigmoid = [1 / (1 + math.exp(-x)) for x in (-1, -0.5, 0, 1)]
     wanted = [(value - sigmoid[0]) / (sigmoid[3] - sigmoid[0]) for value in sigmoid]
-    assert np.allclose(found.flatten(), wanted, atol=1e-6)
+    assert np.allclose(shape.flatten(), wanted, atol=1e-6)
     assert np.allclose(wanted, [0, 0.2350037, 0.5, 1], atol=1e-6)
+
+
+def test_the_papers_sharpness_is_twenty():
+    # norm(A) = 0, 0.55, 1: sigmoids of -10, 1, 10
+    shape = maps.soft_threshold(torch.tensor([[0.0, 0.55, 1.0]]))
+    low, middle, high = (1 / (1 + math.exp(-x)) for x in (-10, 1, 10))
+    assert shape[0, 1] == pytest.approx((middle - low) / (high - low), abs=1e-5)
 
 
 def test_soft_threshold_at_the_papers_sharpness_is_almost_a_mask_and_has_a_gradient(random):
@@ -44,99 +51,6 @@ def test_soft_threshold_at_the_papers_sharpness_is_almost_a_mask_and_has_a_gradi
     assert ((shape < 0.02) | (shape > 0.98)).float().mean() > 0.6
     shape.square().sum().backward()
     assert random.grad.abs().sum() > 0
-
-
-def test_a_mask_shrinks_by_majority():
-    mask = torch.zeros(1, 4, 8, dtype=torch.bool)
-    mask[0, :2, :2] = True  # a whole cell
-    mask[0, :2, 2] = True  # half of one
-    mask[0, 2, 6] = True  # a quarter
-    assert maps.shrink_mask(mask, (2, 4)).tolist() == [[[True, True, False, False], [False] * 4]]
-    assert torch.equal(maps.shrink_mask(mask, (4, 8)), mask)
-
-
-# AUROC
-
-
-def test_auroc_against_brute_force(random):
-    scores = (random * 6).round()  # with ties
-    masks = torch.rand(random.shape, generator=torch.Generator().manual_seed(1)) < 0.3
-    found = maps.auroc(scores, masks)
-    for index in np.ndindex(2, 5):
-        inside, outside = scores[index][masks[index]], scores[index][~masks[index]]
-        pairs = inside[:, None] - outside
-        wanted = (pairs > 0).float().mean() + (pairs == 0).float().mean() / 2
-        assert found[index] == pytest.approx(float(wanted), abs=1e-6)
-
-
-def test_auroc_of_known_maps():
-    mask = disc()
-    assert maps.auroc(mask.float(), mask) == 1 and maps.auroc(-mask.float(), mask) == 0
-    assert maps.auroc(torch.ones(12, 16), mask) == 0.5
-    assert maps.auroc(mask.half(), mask) == 1
-    assert maps.auroc(mask.float(), torch.zeros_like(mask)).isnan()
-    large = torch.rand(96, 96)  # an empty or full mask is NaN at any size, not infinite by rounding
-    assert maps.auroc(large, torch.ones(96, 96, dtype=torch.bool)).isnan()
-
-
-def test_auroc_broadcasts_masks_over_tokens(random):
-    masks = torch.rand(5, 6, 8) < 0.5
-    assert torch.equal(maps.auroc(random, masks)[1], maps.auroc(random[1], masks))
-
-
-# Overlap
-
-
-def test_iou_of_two_masks_is_intersection_over_union():
-    left, right = torch.zeros(4, 4), torch.zeros(4, 4)
-    left[:, :2], right[:, 1:3] = 1, 1
-    assert maps.iou(left, right.bool()) == pytest.approx(4 / 12)
-    assert maps.iou(left, left.bool()) == 1 and maps.iou(left, ~left.bool()) == 0
-    assert maps.iou(left, torch.zeros(4, 4)).isnan()
-
-
-def test_iou_of_a_soft_map_by_hand_and_after_the_soft_threshold():
-    soft, mask = torch.tensor([[0.5, 0.25], [0.0, 1.0]]), torch.tensor([[True, False], [False, True]])
-    assert maps.iou(soft, mask) == pytest.approx(1.5 / 2.25)
-    blurred = 0.3 + 0.1 * disc(48, 64).float() + 0.001 * torch.rand(48, 64)
-    assert maps.iou(maps.soft_threshold(blurred), disc(48, 64)) > 0.99
-    assert maps.iou(maps.soft_threshold(blurred), disc(48, 64, x=0.9, y=0.1)) < 0.05
-
-
-# Noise
-
-
-def test_entropy_of_one_pixel_of_half_the_pixels_and_of_all():
-    one, half = torch.zeros(8, 8), torch.zeros(8, 8)
-    one[3, 4], half[:4] = 0.7, 0.01
-    found = maps.entropy(torch.stack([one, half, torch.full((8, 8), 0.02)]))
-    assert np.allclose(found, [0, math.log(32) / math.log(64), 1], atol=1e-6)
-
-
-def test_roughness_of_constants_edges_ramps_and_checkerboards():
-    height, width = 6, 9
-    checkers = ((torch.arange(height)[:, None] + torch.arange(width)) % 2).float()
-    edge = torch.zeros(height, width)
-    edge[:, 4:] = 5
-    pairs = height * (width - 1) + width * (height - 1)
-    ramp = torch.arange(width).float().expand(height, width)
-    found = maps.roughness(torch.stack([torch.full((height, width), 3.0), edge, ramp, checkers]))
-    assert np.allclose(found, [0, height / pairs, height / pairs, 1], atol=1e-6)
-
-
-def test_noise_makes_a_map_rougher_and_spread_out():
-    clean = disc(16, 16).float()
-    noisy = clean + 0.3 * torch.rand(16, 16, generator=torch.Generator().manual_seed(0))
-    assert maps.roughness(noisy) > maps.roughness(clean)
-    assert maps.entropy(noisy) > maps.entropy(clean)
-
-
-def test_leakage_of_tokens_that_know_know_nothing_and_avoid():
-    masks = torch.stack([disc(x=0.3), disc(x=0.6)])  # (frames, h, w)
-    tokens = torch.stack([masks.float(), torch.ones(2, 12, 16), -masks.float()])
-    assert maps.leakage(tokens, masks).tolist() == [[1, 1], [0, 0], [-1, -1]]
-    noise = torch.rand((200, 2, 12, 16), generator=torch.Generator().manual_seed(0))
-    assert maps.leakage(noise, masks).mean().abs() < 0.02
 
 
 # Centres
@@ -147,30 +61,12 @@ def test_centre_of_mass_of_pixels_and_discs():
     corner[0, 9] = 2
     assert np.allclose(maps.centre_of_mass(corner), [0.95, 0.125])
     assert np.allclose(maps.centre_of_mass(torch.ones(4, 10)), [0.5, 0.5])
-    found = maps.centre_of_mass(torch.stack([disc(64, 96, 0.3, 0.6), disc(64, 96, 0.7, 0.4)]))
-    assert np.allclose(found, [[0.3, 0.6], [0.7, 0.4]], atol=0.01)
+    centres = maps.centre_of_mass(torch.stack([disc(64, 96, 0.3, 0.6), disc(64, 96, 0.7, 0.4)]))
+    assert np.allclose(centres, [[0.3, 0.6], [0.7, 0.4]], atol=0.01)
     assert maps.centre_of_mass(torch.zeros(3, 4, 4, dtype=torch.bool)).isnan().all()
 
 
 def test_the_soft_threshold_frees_the_centre_from_the_background():
-    seen = 0.2 + 0.1 * disc(32, 32, 0.75, 0.75, 0.15).float()
-    assert maps.centre_of_mass(seen)[0] < 0.6
-    assert np.allclose(maps.centre_of_mass(maps.soft_threshold(seen)), [0.75, 0.75], atol=0.01)
-
-
-def test_jitter_of_a_map_that_follows_trembles_or_stands():
-    path = torch.stack([torch.linspace(0.2, 0.8, 13), torch.full((13,), 0.5)], -1)
-    assert maps.jitter(path + torch.tensor([0.1, -0.05]), path) == pytest.approx(0, abs=1e-6)  # beside it, but steady
-    assert maps.jitter(path.mean(0).expand(13, 2), path) == pytest.approx(0.05, abs=1e-6)  # the object's own step
-    signs = torch.tensor([(-1.0) ** i for i in range(13)])[:, None]
-    assert maps.jitter(path + signs * torch.tensor([0.03, 0.04]), path) == pytest.approx(0.1, abs=1e-6)  # 2 x 0.05
-
-
-def test_jitter_leaves_out_frames_without_the_object_and_takes_many_at_once():
-    path = torch.zeros(6, 2)
-    seen = path.clone()
-    seen[2] = torch.nan
-    seen[5] = torch.tensor([0.6, 0.8])  # steps 0-1, 3-4: 0, step 4-5: 1
-    assert maps.jitter(seen, path) == pytest.approx(math.sqrt(1 / 3))
-    assert torch.allclose(maps.jitter(torch.stack([seen, path]), path), torch.tensor([math.sqrt(1 / 3), 0]))
-    assert maps.jitter(torch.full((6, 2), torch.nan), path).isnan()
+    shown = 0.2 + 0.1 * disc(32, 32, 0.75, 0.75, 0.15).float()
+    assert maps.centre_of_mass(shown)[0] < 0.6
+    assert np.allclose(maps.centre_of_mass(maps.soft_threshold(shown)), [0.75, 0.75], atol=0.01)

@@ -1,21 +1,95 @@
 """The stored measurements as README and model card show them."""
 
-from benchmarks import full_size, guidance_cost, guidance_table, model_card, resize
+import numpy as np
+import pytest
+from models_for_tests import tiny
+
+from xattn_helpers.studies import card_pictures, model_card, store
+from xattn_helpers.studies.model_card import ModelCard
 
 
+def is_measured(*names):
+    """Whether tables are stored in today's form."""
+    try:
+        return not any("earlier" in store.load_json(name) for name in names)
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+SHOWN = ("pocket_quality", "detector_quality", "guidance", "resize", "full_size", "guidance_cost", "pocket_speed")
+
+
+@pytest.mark.skipif(not is_measured(*SHOWN), reason="not all tables are measured")
 def test_readme_and_card_show_the_stored_tables():
-    """After a measurement, `python -m benchmarks model_card` must have been run."""
-    readme, card = (file.read_text() for file in (model_card.README, model_card.CARD))
-    costs = guidance_cost.stored(), guidance_cost.stored("always")
-    for table in (model_card.quality_table(), guidance_table.landmarks(), *costs, full_size.stored(), resize.stored()):
-        assert table in readme
-    for table in (model_card.quality_table(), model_card.motions_table(), model_card.speed_table()):
-        assert table in card
+    """After a measurement, `python -m xattn_helpers.studies model_card` must have been run."""
+    readme, card = model_card.README.read_text(), model_card.CARD.read_text()
+    assert model_card.fill(readme, ModelCard().texts(model_card.readme_sections()), closed=True) == readme
+    template = model_card.TEMPLATE.read_text()
+    assert model_card.fill(template, ModelCard().texts(model_card.card_sections()), closed=False) == card
 
 
-def test_tables_go_between_their_comments(tmp_path, monkeypatch):
-    readme = tmp_path / "README.md"
-    readme.write_text("a\n<!-- one -->\nold\n<!-- /one -->\nb\n<!-- two --><!-- /two -->\n")
-    monkeypatch.setattr(model_card, "README", readme)
-    model_card.fill_readme({"one": "new \\1", "two": "2"})
-    assert readme.read_text() == "a\n<!-- one -->\nnew \\1\n<!-- /one -->\nb\n<!-- two -->\n2\n<!-- /two -->\n"
+def test_tables_go_between_their_comments():
+    text = "a\n<!-- first -->\nold\n<!-- /first -->\nb\n<!-- second --><!-- /second -->\n"
+    filled = model_card.fill(text, {"first": "new \\1", "second": "2"}, closed=True)
+    assert filled == (
+        "a\n<!-- first -->\nnew \\1\n<!-- /first -->\nb\n<!-- second -->\n2\n<!-- /second -->\n"
+    )
+    assert model_card.fill(filled, {"first": "new \\1", "second": "2"}, closed=True) == filled
+
+
+def test_tables_go_instead_of_their_comments():
+    assert model_card.fill("a\n<!-- first -->\nb", {"first": "1"}, closed=False) == "a\n1\nb"
+    with pytest.raises(ValueError, match="0 places for 'second'"):
+        model_card.fill("a", {"second": "1"}, closed=False)
+
+
+def test_every_section_has_its_place():
+    readme, template = model_card.README.read_text(), model_card.TEMPLATE.read_text()
+    for name in model_card.readme_sections():
+        assert readme.count(f"<!-- {name} -->") == readme.count(f"<!-- /{name} -->") == 1
+    for name in model_card.card_sections():
+        assert template.count(f"<!-- {name} -->") == 1
+
+
+def test_a_missing_table_is_an_error_except_in_a_smoke_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "RESULTS", tmp_path)
+    sections = {"source": model_card.card_sections()["source"]}
+    with pytest.raises(FileNotFoundError, match="studies pocket_quality` measures it"):
+        ModelCard().texts(sections)
+    assert "does not exist" in ModelCard(smoke=True).texts(sections)["source"]
+
+
+def test_a_smoke_run_writes_into_a_folder_of_its_own(tmp_path, monkeypatch):
+    card, readme = model_card.CARD.read_text(), model_card.README.read_text()
+    monkeypatch.setattr(model_card, "WORK", tmp_path)
+    monkeypatch.setattr(ModelCard, "draw", lambda self, folder: [])
+    files = ModelCard(smoke=True).write()
+    assert files == [tmp_path / "smoke" / "model_card" / name for name in ("MODEL_CARD.md", "README.md")]
+    assert all(file.exists() for file in files)
+    assert (model_card.CARD.read_text(), model_card.README.read_text()) == (card, readme)
+
+
+def test_training_runs_are_told_the_first_one_first():
+    note = {"name": 3, "before": [{"name": 2, "before": [{"name": 1}]}]}
+    assert [run["name"] for run in card_pictures.training_runs(note)] == [1, 2, 3]
+    lines = model_card.training_table().splitlines()
+    assert lines[2].startswith("| autoencoder | ") and any("text to video, continued" in line for line in lines)
+
+
+def test_pictures_are_drawn_of_every_prompt(tmp_path, monkeypatch):
+    made = []
+
+    def generate(model, prompt, seed, steps, progress):
+        made.append((prompt, seed, steps))
+        clip = type("Clip", (), {"video": np.zeros((2, 128, 128, 3), np.uint8)})
+        return [clip for _ in prompt] if isinstance(prompt, list) else clip
+
+    monkeypatch.setattr(card_pictures, "generate", generate)
+    assert card_pictures.draw_hero(None, card_pictures.PROMPTS, tmp_path / "hero.webp", 3).exists()
+    assert made == [(prompt, 0, 3) for prompt in card_pictures.PROMPTS[:6]]
+    made.clear()
+    model = tiny()
+    sheet = card_pictures.draw_sheet(model, card_pictures.PROMPTS[:2], tmp_path / "sheet.webp", 2)
+    assert model.is_video and sheet.exists() and [seed for _, seed, _ in made] == [(0,)] * 2
+    notes = {name: {"curve": [[1, 0.5], [2, 0.25]], "plan": {"steps": 2}} for name in card_pictures.NETWORKS}
+    assert card_pictures.draw_curves(notes, tmp_path / "curves.png").stat().st_size > 1000

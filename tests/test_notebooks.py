@@ -7,7 +7,7 @@ from tools import badges, notebooks, pairs
 
 SOURCES = notebooks.sources()
 LARGEST = 800_000  # bytes of an executed notebook: the whole repository stays small
-each = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+every_notebook = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 
 
 def stored(source):
@@ -16,9 +16,9 @@ def stored(source):
 
 
 def test_every_file_in_the_folder_is_in_the_list():
-    there = {path for ending in ("py", "ipynb") for path in notebooks.FOLDER.glob(f"*.{ending}")}
+    present = {path for ending in ("py", "ipynb") for path in notebooks.FOLDER.glob(f"*.{ending}")}
     listed = {path for source in SOURCES for path in (source, notebooks.pair(source))}
-    assert there <= listed, "not named NN_name, or an .ipynb without its .py"
+    assert present <= listed, "not named NN_name, or an .ipynb without its .py"
 
 
 def test_numbers_are_given_once():
@@ -26,12 +26,12 @@ def test_numbers_are_given_once():
     assert len(numbers) == len(set(numbers))
 
 
-@each
+@every_notebook
 def test_the_pair_agrees(source):
     assert pairs.drift(source) == ""
 
 
-@each
+@every_notebook
 def test_it_is_executed_without_an_error(source):
     for cell in stored(source).cells:
         if cell.cell_type == "code" and cell.source.strip():
@@ -40,19 +40,19 @@ def test_it_is_executed_without_an_error(source):
                 assert not [output for output in cell.outputs if output.output_type == "error"], cell.source[:80]
 
 
-@each
+@every_notebook
 def test_it_is_small(source):
     path = notebooks.pair(source)
     assert path.exists() and path.stat().st_size <= LARGEST
 
 
-@each
+@every_notebook
 def test_nothing_in_it_depends_on_the_machine(source):
     notebook = stored(source)
     assert notebook == notebooks.tidy(notebook), "written by something else than make notebooks"
 
 
-@each
+@every_notebook
 def test_it_begins_with_a_title_the_links_and_the_colab_cell(source):
     title, colab, *_ = stored(source).cells
     assert title.cell_type == "markdown" and title.source.startswith("# ")

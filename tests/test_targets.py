@@ -1,9 +1,11 @@
+"""Tracks, masks and moved maps, against what can be computed by hand."""
+
 import numpy as np
 import pytest
 import torch
 
-from xattn_helpers.maps import centre_of_mass
-from xattn_helpers.targets import track, transform
+from xattn_helpers.attention.maps import centre_of_mass
+from xattn_helpers.edits.targets import draw, track, transform
 
 
 def test_a_straight_track_has_boxes_that_can_be_computed_by_hand():
@@ -60,6 +62,15 @@ def test_smooth_tracks_pass_their_keys_and_stay_between_them():
     assert not np.allclose(points, track(keys).centres(21))
 
 
+def test_a_smooth_track_does_not_go_beyond_a_turn():
+    points = track([(0.2, 0.5), (0.8, 0.5), (0.7, 0.5)], smooth=True).centres(41)[:, 0]
+    assert points.max() == pytest.approx(0.8) and points.argmax() == 20
+
+
+def test_a_clip_of_one_frame_is_at_the_start():
+    np.testing.assert_allclose(track([(0.2, 0.3), (0.8, 0.9)], easing="ease").centres(1), [[0.2, 0.3]])
+
+
 def test_easing_starts_slowly_and_is_half_way_at_half_time():
     eased = track([(0, 0), (1, 1)], easing="ease").centres(5)[:, 0]
     np.testing.assert_allclose(eased, 0.5 - 0.5 * np.cos(np.pi * np.linspace(0, 1, 5)), atol=1e-12)
@@ -73,6 +84,11 @@ def test_easing_starts_slowly_and_is_half_way_at_half_time():
         ({"keys": [(0.5, 0.5)], "size": 0}, "size"),
         ({"keys": [(0.5, 0.5)], "size": 1.5}, "size"),
         ({"keys": [(0.5, 0.5)], "size": [0.2, 0.3]}, "2 sizes given for 1 keys"),
+        ({"keys": [(0.5, -0.1)]}, r"\(0.5, -0.1\) is outside the picture"),
+        ({"keys": [(0.5, 0.5, 0.5)]}, "outside the picture"),
+        ({"keys": [(float("nan"), 0.5)]}, "outside the picture"),
+        ({"keys": [(0.5, 0.5)], "size": (0.2, 0.2, 0.2)}, "size: .* possible are sides above 0 and up to 1"),
+        ({"keys": [(0.5, 0.5)], "size": (0.2, 0.0)}, "size"),
         ({"keys": [(0.5, 0.5)], "easing": "bounce"}, "bounce.*linear, ease"),
     ],
 )
@@ -120,10 +136,40 @@ def test_each_frame_may_have_its_own_transform():
     assert float(centre_of_mass(moved)[1, 0]) == pytest.approx(0.625, abs=1e-3)
 
 
-def test_an_impossible_scale_is_an_error():
+def test_half_the_scale_of_a_square_halves_its_sides():
+    halved = transform(square(4, 8), scale=0.5)
+    assert float(halved.sum()) == pytest.approx(16, rel=0.05)
+    assert torch.equal(halved[0] > 0.5, square(6, 4)[0] > 0.5)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan")])
+def test_an_impossible_scale_is_an_error(scale):
     with pytest.raises(ValueError, match="scale"):
-        transform(square(6, 4), scale=0.0)
+        transform(square(6, 4), scale=scale)
 
 
 def test_an_empty_map_stays_empty():
     assert transform(torch.zeros(1, 8, 8), scale=2.0).sum() == 0
+
+
+# Drawing any target
+
+
+def test_a_track_draws_itself_in_its_shape():
+    path = track([(0.5, 0.5)], size=0.9)
+    for shape in ("box", "disc"):
+        assert torch.equal(draw(path, 2, 8, 12, shape), path.mask(2, 8, 12, shape))
+
+
+def test_maps_are_averaged_over_the_cells_of_a_smaller_size():
+    maps = torch.rand(2, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(draw(maps, 2, 8, 8, "disc"), maps)
+    by_hand = maps.unflatten(1, (4, 2)).unflatten(3, (2, 4)).mean((2, 4))
+    torch.testing.assert_close(draw(maps, 2, 4, 2, "disc"), by_hand)
+    assert torch.equal(draw(maps > 0.5, 2, 8, 8, "disc"), (maps > 0.5).float())
+
+
+@pytest.mark.parametrize("maps", [torch.zeros(3, 8, 8), torch.zeros(8, 8), torch.zeros(1, 2, 8, 8)])
+def test_maps_of_another_number_of_frames_are_an_error(maps):
+    with pytest.raises(ValueError, match=r"target: shape .* given; needed is \(2 frames, height, width\)"):
+        draw(maps, 2, 8, 8, "disc")

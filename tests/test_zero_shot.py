@@ -1,86 +1,139 @@
 """Targets made of an unguided run's maps, on a tiny model."""
 
+import copy
+import gc
+import weakref
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from diffusers import EulerDiscreteScheduler
 from models_for_tests import PROMPT, tiny
 
-from xattn_helpers import Guidance, capture, generate, zero_shot
-from xattn_helpers.maps import centre_of_mass, soft_threshold
-from xattn_helpers.targets import track, transform
-from xattn_helpers.zero_shot import Moved, all_unguided, unguided
+from xattn_helpers import Bias, Clip, Guidance, capture, generate
+from xattn_helpers.attention.maps import centre_of_mass, soft_threshold
+from xattn_helpers.backbones.noise import Noise
+from xattn_helpers.edits import zero_shot
+from xattn_helpers.edits.targets import track, transform
+from xattn_helpers.edits.zero_shot import MovedMaps, Unguided, all_unguided, unguided
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    zero_shot._KEPT.clear()
+    zero_shot._RUNS.clear()
 
 
 @pytest.fixture
 def runs(monkeypatch) -> list:
     """The prompts of every run that is made."""
     made = []
-    monkeypatch.setattr(zero_shot, "generate", lambda *args, **rest: made.append(args[1]) or generate(*args, **rest))
+
+    def counted(model, prompts, *rest, **options):
+        made.append(prompts)
+        return generate(model, prompts, *rest, **options)
+
+    monkeypatch.setattr(zero_shot, "generate", counted)
     return made
 
 
 def test_not_resized_and_not_moved_it_is_the_shape_of_the_unguided_maps():
-    with capture(tiny(), resolution=16) as attention:
-        clip = generate(tiny(), PROMPT, seed=3, progress=False)
-    free = unguided(tiny(), PROMPT, seed=3)
+    with capture(tiny(), cells=1) as attention:
+        clip = generate(tiny(), PROMPT, seed=3, steps=2, progress=False)
+    free = unguided(tiny(), PROMPT, seed=3, steps=2)
     assert (free.clip.video == clip.video).all()
-    shape = soft_threshold(attention.maps("burger", resolution=16))
+    shape = soft_threshold(attention.maps("burger", cells=1))
     torch.testing.assert_close(free.moved("burger").mask(3, 16, 16), shape, atol=1e-5, rtol=0)
 
 
 def test_the_unguided_run_happens_once_for_each_prompt_seed_and_steps(runs):
-    first = unguided(tiny(), PROMPT, seed=3)
-    assert unguided(tiny(), PROMPT, seed=3, steps=tiny().defaults.steps) is first and runs == [[PROMPT]]
-    unguided(tiny(), PROMPT, seed=4), unguided(tiny(), PROMPT, seed=3, steps=2)
+    image = tiny(1)
+    first = unguided(image, PROMPT, seed=3)
+    assert unguided(image, PROMPT, seed=3, steps=image.defaults.steps) is first and runs == [[PROMPT]]
+    unguided(image, PROMPT, seed=4), unguided(image, PROMPT, seed=3, steps=2)
     assert len(runs) == 3
 
 
-def test_runs_that_are_missing_are_made_together(runs):
-    other = "a ball rolls on the grass"
-    first = unguided(tiny(), PROMPT)
-    both = all_unguided(tiny(), [other, PROMPT, other], [0, 0, 0])
-    assert runs == [[PROMPT], [other]] and both[1] is first and both[0] is both[2]
-    alone = soft_threshold(unguided(tiny(2), other).maps("ball")[16])
-    assert alone.shape == (2, 16, 16) and both[0].maps("ball")[8].shape == (3, 8, 8)
+def test_a_model_with_other_defaults_or_another_solver_has_runs_of_its_own(runs):
+    image = tiny(1)
+    free = unguided(image, PROMPT, steps=1)
+    wide = replace(image, defaults=replace(image.defaults, width=64))
+    assert unguided(wide, PROMPT, steps=1).clip.video.shape == (1, 32, 64, 3)
+    plain = replace(image, defaults=replace(image.defaults, cfg_scale=1.0))
+    euler = replace(image, noise=Noise(EulerDiscreteScheduler.from_config(image.noise.scheduler.config)))
+    for model in (plain, euler):
+        assert (unguided(model, PROMPT, steps=1).clip.latents - free.clip.latents).abs().max() > 1e-3
+    assert len(runs) == 4 and unguided(replace(image), PROMPT, steps=1) is free
+
+
+def test_runs_that_are_missing_are_made_in_a_batch(runs):
+    ball, image = "a ball rolls on the grass", tiny(1)
+    first = unguided(image, PROMPT, steps=1)
+    frees = all_unguided(image, [ball, PROMPT, ball], [0, 0, 0], steps=1)
+    assert runs == [[PROMPT], [ball]] and frees[1] is first and frees[0] is frees[2]
+    assert frees[0].clip.prompt == ball and frees[0].maps("ball")[8].shape == (1, 8, 8)
+
+
+def test_each_of_a_batch_has_its_own_maps():
+    prompts, image = [PROMPT, "a ball rolls on the grass"], tiny(1)
+    batch = all_unguided(image, prompts, [0, 1], steps=1)
+    zero_shot._RUNS.clear()
+    for free, prompt, seed, word in zip(batch, prompts, [0, 1], ["burger", "ball"], strict=True):
+        alone = unguided(image, prompt, seed, steps=1).maps(word)
+        for height, maps in free.maps(word).items():
+            torch.testing.assert_close(maps, alone[height], atol=1e-4, rtol=0)
 
 
 def test_no_more_runs_are_kept_than_fit(monkeypatch, runs):
-    monkeypatch.setattr(zero_shot, "MOST", 2)
-    for seed in (0, 1, 2, 0):
-        unguided(tiny(), PROMPT, seed, steps=1)
-    assert len(runs) == 4 and len(zero_shot._KEPT[tiny().unet]) == 2
+    monkeypatch.setattr(zero_shot, "KEPT_RUNS", 2)
+    for seed in (0, 1, 2, 2, 0):
+        unguided(tiny(1), PROMPT, seed, steps=1)
+    assert len(runs) == 4 and len(zero_shot._RUNS[tiny(1).network]) == 2
 
 
-def test_moved_maps_are_the_transform_of_the_shape_at_any_resolution():
+def test_runs_are_given_up_with_their_model():
+    model = copy.deepcopy(tiny(1))
+    unguided(model, PROMPT, steps=1)
+    network = weakref.ref(model.network)
+    del model
+    gc.collect()
+    assert network() is None and not zero_shot._RUNS
+
+
+def test_moved_maps_are_the_transform_of_the_shape_at_any_size():
     maps = {side: torch.rand(2, side, side, generator=torch.Generator().manual_seed(0)) for side in (8, 16)}
-    target = Moved(maps, 0.5, (0.25, 0.0))
+    target = MovedMaps(maps, 0.5, (0.25, 0.0))
+    wanted = {side: transform(soft_threshold(maps[side]), 0.5, (0.25, 0.0)) for side in maps}
     for side in (8, 16):
-        torch.testing.assert_close(target.mask(2, side, side), transform(soft_threshold(maps[side]), 0.5, (0.25, 0.0)))
-    assert target.mask(2, 4, 4).shape == (2, 4, 4) and target.mask(2, 32, 24).shape == (2, 32, 24)
-    torch.testing.assert_close(target.mask(2, 4, 4).mean(), target.mask(2, 8, 8).mean())
+        torch.testing.assert_close(target.mask(2, side, side), wanted[side])
+    torch.testing.assert_close(target.mask(2, 4, 4), F.adaptive_avg_pool2d(wanted[8], (4, 4)))
+    torch.testing.assert_close(target.mask(2, 12, 8), F.adaptive_avg_pool2d(wanted[16], (12, 8)))
+    large = F.interpolate(wanted[16][:, None], (32, 24), mode="bilinear")[:, 0]
+    torch.testing.assert_close(target.mask(2, 32, 24), large)
 
 
 def test_along_a_path_every_frame_is_at_its_place():
-    free, path = unguided(tiny(), PROMPT), track([(0.4, 0.5), (0.6, 0.5)])
-    blob = torch.zeros(3, 16, 16, 20)
+    path, blob = track([(0.4, 0.5), (0.6, 0.5)]), torch.zeros(3, 16, 16, 20)
     blob[:, 2:4, 2:4, 2] = 1  # "burger" is the third token
-    free = zero_shot.Unguided(free.clip, {16: blob}, free.tokenizer)
-    centres = centre_of_mass(free.along("burger", path).mask(3, 16, 16))
+    clip = Clip(np.zeros((3, 32, 32, 3), np.uint8), torch.zeros(4, 3, 16, 16), PROMPT, 0)
+    free = Unguided(clip, {8: torch.rand(3, 8, 8, 20), 16: blob}, tiny().text)
+    centres = centre_of_mass(free.follow("burger", path).mask(3, 16, 16))
     torch.testing.assert_close(centres, torch.tensor([[0.4, 0.5], [0.5, 0.5], [0.6, 0.5]]), atol=0.01, rtol=0)
+    twice = free.follow("burger", path, scale=2.0).mask(3, 16, 16)
+    assert float(twice.sum()) == pytest.approx(3 * 16, rel=0.1)
 
 
-def test_it_guides():
-    target = unguided(tiny(), PROMPT).moved("burger", scale=0.5)
-    guided = generate(tiny(), PROMPT, guidance=Guidance("burger", target, energy="shape"), progress=False)
-    assert (guided.latents - unguided(tiny(), PROMPT).clip.latents).abs().max() > 1e-3
+@pytest.mark.parametrize("edit", [Guidance, Bias])
+def test_it_guides_and_biases(edit):
+    free = unguided(tiny(1), PROMPT, steps=2)
+    target = free.moved("burger", scale=0.5)
+    clip = generate(tiny(1), PROMPT, steps=2, edits=edit("burger", target), progress=False)
+    assert (clip.latents - free.clip.latents).abs().max() > 1e-3
 
 
 def test_wrong_words_scales_and_frames_are_errors():
-    free = unguided(tiny(), PROMPT)
+    free = unguided(tiny(), PROMPT, steps=1)
     with pytest.raises(ValueError, match="'shark' is not in the prompt"):
         free.moved("shark")
     with pytest.raises(ValueError, match="scale"):

@@ -21,17 +21,17 @@ LINKS = re.compile(r"^(# )?.*<!-- badges -->$", re.MULTILINE)
 CELL = re.compile(rf'(# %% tags=\["{TAG}"\]\n).*?(?=\n+# %%|\n*\Z)', re.DOTALL)
 SETTING = re.compile(r'^(repository = )"[^"]*"', re.MULTILINE)
 
-# The cell has two forms. --no-deps leaves alone what Colab has (torch, numpy, diffusers, ...); the two packages named
-# here are those that it lacks.
+# The cell has two forms. --no-deps leaves alone what Colab has (torch, numpy, diffusers, ...); the packages named here
+# are those that it may lack. jaxtyping needs wadler-lindig, and pip does not look for it because of --no-deps.
 KNOWN_CELL = """\
-# Only on Google Colab: installs this project and the two packages that Colab lacks. Elsewhere nothing happens.
+# Only on Google Colab: installs this project and the packages that Colab lacks. Elsewhere nothing happens.
 import subprocess
 import sys
 
 if "google.colab" in sys.modules:
     project = "git+https://github.com/{repository}"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", project, "mediapy", "resvg-py"]
-    subprocess.check_call(command)"""
+    packages = ["mediapy", "resvg-py", "einops", "jaxtyping", "wadler-lindig"]
+    subprocess.check_call([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", project, *packages])"""
 UNKNOWN_CELL = """\
 # Only on Google Colab: would install this project. Elsewhere nothing happens.
 import sys
@@ -40,6 +40,9 @@ if "google.colab" in sys.modules:
     what_to_do = "run `make badges REPO=owner/name` in it, commit, and open this notebook from there"
     raise RuntimeError(f"This copy of the project does not know its address on GitHub: {what_to_do}.")"""
 UNKNOWN_LINKS = "*Links to Colab and Binder appear here after `make badges REPO=owner/name`.*"
+# What GitHub allows; the address ends up in links, in Python and in a shell.
+ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{1,100}")
+COPIED = re.compile(r"(?:https?://(?:www\.)?github\.com/|git@github\.com:)([^/\s]+/[^/\s]+?)(?:\.git)?/?")
 COLAB = "https://colab.research.google.com/github/{repository}/blob/main/notebooks/{name}.ipynb"
 BINDER = "https://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/notebooks"
 
@@ -65,17 +68,33 @@ def readme_links(repository: str, names: list[str]) -> str:
     return f"<!-- badges -->\n{links}\n<!-- /badges -->"
 
 
-def stamp(repository: str, root: Path = notebooks.ROOT) -> None:
-    """Writes the address owner/name, or the empty one, over whatever was there.
+def address(text: str) -> str:
+    """owner/name, from itself or from the copied URL of a repository on GitHub; the empty address is empty.
 
     Raises ValueError for anything else.
     """
-    if repository and not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-        raise ValueError(f"REPO is {repository!r}; it must look like owner/name")
-    found = notebooks.sources(root / "notebooks")
+    copied = COPIED.fullmatch(text.strip())
+    repository = copied[1] if copied else text.strip()
+    name = repository.partition("/")[2]
+    if repository and (not ADDRESS.fullmatch(repository) or name in (".", "..") or name.endswith(".git")):
+        quoted = text if len(text) <= 80 else f"{text[:80]}… ({len(text)} characters)"
+        raise ValueError(
+            f"REPO is {quoted!r}; it must be owner/name without .git, or https://github.com/owner/name, with letters, "
+            "digits, hyphens and dots"
+        )
+    return repository
+
+
+def stamp(repository: str, root: Path = notebooks.ROOT) -> None:
+    """Writes an address that `address` understands, or the empty one, over whatever was there.
+
+    Raises ValueError for anything else, before it writes.
+    """
+    repository = address(repository)
+    sources = notebooks.sources(root / "notebooks")
     _edit(root / "pyproject.toml", SETTING, f'"{repository}"')
-    _edit(root / "README.md", README_LINKS, readme_links(repository, [source.stem for source in found]))
-    for source in found:
+    _edit(root / "README.md", README_LINKS, readme_links(repository, [source.stem for source in sources]))
+    for source in sources:
         _edit(source, LINKS, notebook_links(repository, source.stem))
         _edit(source, CELL, colab_cell(repository))
         if notebooks.pair(source).exists():
@@ -108,13 +127,13 @@ def _stamp_pair(path: Path, repository: str) -> None:
 
 
 def main() -> None:
-    """Without an argument it writes the known address again, for example into a new notebook."""
-    repository = sys.argv[1] if len(sys.argv) > 1 else current()
+    """Without an address it writes the known one again, for example into a new notebook."""
+    repository = "".join(sys.argv[1:]) or current()
     try:
         stamp(repository)
     except ValueError as error:
         sys.exit(str(error))
-    print(f"stamped: {repository or 'no address yet'}")
+    print(f"stamped: {current() or 'no address yet'}")
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ HEADER = """\
 """
 
 
-def resolve(kept: list[str]) -> str:
-    """`pip freeze` of a new environment with everything in pyproject.toml and the versions in `kept`."""
+def resolve(pinned: list[str]) -> str:
+    """`pip freeze` of a new environment with everything in pyproject.toml and the versions in `pinned`."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         pip = [str(Path(folder, "bin", "python")), "-m", "pip", "--disable-pip-version-check"]
-        pins = Path(folder, "kept.txt")
-        pins.write_text("\n".join(kept))
+        pins = Path(folder, "pins.txt")
+        pins.write_text("\n".join(pinned))
         subprocess.run([*pip, "install", "--quiet", "-c", str(pins), "-e", f"{ROOT}[lab,dev]"], check=True)
         return subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout
 
@@ -37,8 +37,8 @@ def portable(frozen: str) -> str:
 
 def main() -> None:
     """Keeps the pinned torch, resolves all the rest."""
-    kept = [line for line in FILE.read_text().splitlines() if line.startswith("torch==")]
-    FILE.write_text(portable(resolve(kept)))
+    pinned = [line for line in FILE.read_text().splitlines() if line.startswith("torch==")]
+    FILE.write_text(portable(resolve(pinned)))
 
 
 if __name__ == "__main__":

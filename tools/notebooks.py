@@ -5,6 +5,7 @@ The source of notebook NN is notebooks/NN_name.py (py:percent). Beside it lies t
 
 from hashlib import sha1
 from pathlib import Path
+from typing import cast
 
 import jupytext
 import nbformat
@@ -49,7 +50,8 @@ def as_source(path: Path) -> str:
 
 def tidy(notebook: NotebookNode) -> NotebookNode:
     """Sets metadata and cell ids that depend on the content only, and drops references to live widgets."""
-    notebook = nbformat.from_dict({**notebook, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})
+    content = {**notebook, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+    notebook = cast(NotebookNode, nbformat.from_dict(content))
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         seen[cell.source] = seen.get(cell.source, 0) + 1

@@ -36,6 +36,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto;
 </head>
 <body>
 <h1>Cross-attention, notebook by notebook</h1>
+<p><a href="api/xattn_helpers.html">The API reference</a> says what each function that they call does.</p>
 {cards}
 </body>
 </html>
@@ -113,8 +114,8 @@ def _introduction(notebook: NotebookNode) -> str:
 def _picture(data: dict[str, str]) -> str:
     if "image/png" in data:
         return "data:image/png;base64," + data["image/png"].replace("\n", "")
-    found = PICTURE.search(data.get("text/html", ""))
-    return found[0] if found else ""
+    match = PICTURE.search(data.get("text/html", ""))
+    return match[0] if match else ""
 
 
 def _card_html(card: Card) -> str:

@@ -12,8 +12,9 @@ def drift(source: Path) -> str:
     path = notebooks.pair(source)
     if not path.exists():
         return f"{path.name} is not there: run make notebooks ONLY={source.name[:2]}\n"
-    here, there = source.read_text(encoding="utf-8"), notebooks.as_source(path)
-    lines = difflib.unified_diff(there.splitlines(), here.splitlines(), path.name, source.name, lineterm="")
+    written = source.read_text(encoding="utf-8").splitlines()
+    stored = notebooks.as_source(path).splitlines()
+    lines = difflib.unified_diff(stored, written, path.name, source.name, lineterm="")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -1,5 +1,7 @@
 """Runs the notebooks in order on the CPU and writes build/tutorial/index.html with one page per notebook.
 
+The API reference lies beside them, in build/tutorial/api/.
+
 python -m tools.tutorial [--write] [01 03 ...]
     --write   instead of pages, writes the executed .ipynb beside each .py
     01 03     only these notebooks
@@ -13,7 +15,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from tools import execution, notebooks, pages
+from tools import execution, notebooks, pages, reference
 
 OUT = notebooks.ROOT / "build" / "tutorial"
 
@@ -52,12 +54,16 @@ def run(sources: list[Path]) -> Iterator[tuple[Path, NotebookNode, float]]:
 
 
 def chosen(numbers: list[str]) -> list[Path]:
-    """The sources with these two-digit numbers; all of them where none is given."""
-    found = {source.name[:2]: source for source in notebooks.sources()}
-    unknown = [number for number in numbers if number not in found]
+    """The sources with these two-digit numbers; all of them where none is given. "01 03" is two numbers.
+
+    Raises ValueError for a number that no notebook has.
+    """
+    known = {source.name[:2]: source for source in notebooks.sources()}
+    asked = " ".join(numbers).split()
+    unknown = [number for number in asked if number not in known]
     if unknown:
-        raise ValueError(f"no notebook {', '.join(unknown)}; there are {', '.join(found) or 'none yet'}")
-    return [found[number] for number in numbers] if numbers else list(found.values())
+        raise ValueError(f"no notebook {', '.join(unknown)}; there are {', '.join(known) or 'none yet'}")
+    return [known[number] for number in asked] if asked else list(known.values())
 
 
 def main() -> None:
@@ -73,6 +79,7 @@ def main() -> None:
         elif arguments.write:
             write_back(sources)
         else:
+            reference.build(OUT / "api")
             print(f"Open {build(sources)}")
     except (ValueError, execution.NotebookFailed) as error:
         sys.exit(str(error))

@@ -1,11 +1,17 @@
-"""Seeing, swapping and guiding the cross-attention of text-to-image and text-to-video diffusion models."""
+"""Seeing, swapping and steering the cross-attention of text-to-image and text-to-video diffusion models."""
 
-from .backward import Guidance
-from .forward import Swap
-from .metrics import detect
-from .models import load
-from .recording import capture
-from .sampling import generate
-from .targets import track
+from . import pocket
+from .attention.recording import capture
+from .backbones.model import Model, load
+from .display import show
+from .edits.bias import Bias
+from .edits.guidance import Guidance
+from .edits.swap import Refine, Replace, Reweight, Swap
+from .edits.targets import Track, track
+from .measures.detection import detect
+from .sampling import Clip, generate
 
-__all__ = ["Guidance", "Swap", "capture", "detect", "generate", "load", "track"]
+__all__ = [
+    "Bias", "Clip", "Guidance", "Model", "Refine", "Replace", "Reweight", "Swap", "Track", "capture", "detect",
+    "generate", "load", "pocket", "show", "track",
+]  # fmt: skip

@@ -1,137 +1,164 @@
 """The denoising loop: a generator of steps, and `generate`, which runs it and decodes."""
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any, overload
 
+import numpy as np
 import torch
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .models import Model
+from .backbones.backbone import Call, Latents
+from .backbones.codec import not_finite
+from .backbones.model import Model
+from .backbones.text import Condition
+from .edits.edit import Edit, Run, State, Update, as_edits
+from .request import Request, complete
 
 
 @dataclass
 class Step:
-    """The state after one denoising step."""
+    """The state after one call of the network, which for most solvers is one denoising step."""
 
-    index: int
-    timestep: int
-    latents: Tensor  # (batch, channels, frames, height, width)
-    noise: Tensor  # what the model took for noise, same shape
+    index: int  # of the denoising step
+    timestep: float
+    latents: Latents
+    prediction: Latents  # what the network predicted, with classifier-free guidance
 
 
-@dataclass
+@dataclass(repr=False)
 class Clip:
     """A generated video, or an image, which is a video of one frame."""
 
-    video: "numpy.ndarray"  # noqa: F821  uint8 (frames, height, width, 3)
-    latents: Tensor  # (channels, frames, height, width)
+    video: UInt8[np.ndarray, "frames height width 3"]
+    latents: Float[Tensor, "channels frames h w"]
     prompt: str
     seed: int
-    source: "Clip | None" = None  # what a control ran beside it, see `forward.py`
+    source: "Clip | None" = None  # what a swap ran beside it
+    updates: tuple[Update, ...] = ()  # what guidance did to it
+
+    def __repr__(self) -> str:
+        frames, height, width, _ = self.video.shape
+        return f"Clip({self.prompt!r}, seed={self.seed}, {frames} x {height} x {width}); show(clip.video) plays it"
 
 
-def initial_latents(model: Model, seeds: list[int], frames: int, height: int, width: int) -> Tensor:
-    """Gaussian noise (seeds, channels, frames, h, w); drawn on the CPU, so that every device starts from the same."""
-    side = model.pixels_per_latent
-    shape = (model.vae.config.latent_channels, frames, height // side, width // side)
-    noise = [torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+def initial_latents(model: Model, seeds: Sequence[int], frames: int, height: int, width: int) -> Latents:
+    """Gaussian noise for each seed; height and width in pixels.
+
+    Drawn on the CPU, so that every device starts from the same.
+    """
+    return _first_noise(model, [_generator(seed) for seed in seeds], frames, height, width)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(int(seed))
+
+
+def _first_noise(model: Model, generators: list[torch.Generator], frames: int, height: int, width: int) -> Latents:
+    side = model.codec.pixels_per_cell
+    shape = (model.codec.channels, frames // model.codec.frames_per_latent, height // side, width // side)
+    noise = [torch.randn(shape, generator=generator) for generator in generators]
     return torch.stack(noise).to(model.device, model.dtype)
 
 
 def denoise(
-    model: Model,
-    latents: Tensor,
-    text: Tensor,
-    negative: Tensor | None,
-    steps: int,
-    guidance_scale: float,
-    updates: Iterable = (),
-) -> Iterator[Step]:
+    model: Model, latents: Latents, text: Condition, negative: Condition | None, steps: int, cfg_scale: float,
+    states: Iterable[State] = (), run: Run | None = None, generators: list[torch.Generator] | None = None,
+) -> Iterator[Step]:  # fmt: skip
     """From noise to latents, one `Step` at a time.
 
-    `text` and `negative` are embeddings (batch, tokens, width). Each of `updates` may change the latents before each
-    call of the model: `update(latents, index, timestep, scheduler)`.
+    `text` and `negative` are embedded prompts, one for each clip. `states` are those of edits that may move the latents
+    before each denoising step; `generators`, one for each clip, are for solvers that draw noise. Raises
+    FloatingPointError for latents that are not finite.
     """
-    scheduler = type(model.scheduler).from_config(model.scheduler.config)  # solvers remember: each run has its own
-    scheduler.set_timesteps(steps, device=model.device)
-    latents = latents * scheduler.init_noise_sigma
-    for index, timestep in enumerate(scheduler.timesteps):
-        for update in updates:
-            latents = update(latents, index, timestep, scheduler)
+    states, generators = list(states), generators or [_generator(0) for _ in latents]
+    solver = model.noise.solver(steps)
+    latents = latents * solver.first_scale
+    last = -1
+    for number, timestep in enumerate(solver.timesteps):
+        index = solver.index(number)
+        if index != last:  # solvers may call the network more than once a step
+            for state in states:
+                latents = state.update(latents, solver.level(number), index)
+        last = index
         with torch.no_grad():
-            scaled = scheduler.scale_model_input(latents, timestep)
-            noise = model.predict_noise(scaled, timestep, text, negative, guidance_scale)
-            latents = scheduler.step(noise, timestep, latents).prev_sample
-        yield Step(index, int(timestep), latents, noise)
+            inputs = solver.scaled(latents, number)
+            call = run.call(index) if run else Call(index=index, run=solver)
+            prediction = model.predict(inputs, timestep, text, negative, cfg_scale, call)
+            latents = solver.step(prediction, latents, number, generators)
+        if not latents.isfinite().all():
+            raise FloatingPointError(not_finite(f"step {index}: the latents", model.dtype))
+        yield Step(index, float(timestep), latents, prediction)
 
 
+@overload
+def generate(model: Model, prompt: str, seed: int = 0, *args: Any, **knobs: Any) -> Clip: ...
+@overload
 def generate(
-    model: Model,
-    prompt: str | list[str],
-    seed: int | list[int] = 0,
-    steps: int | None = None,
-    guidance_scale: float | None = None,
-    *,
-    negative_prompt: str = "",
-    frames: int | None = None,
-    height: int | None = None,
-    width: int | None = None,
-    guidance=None,
-    control=None,
-    progress: bool = True,
-) -> Clip | list[Clip]:
+    model: Model, prompt: Sequence[str], seed: int | Sequence[int] = 0, *args: Any, **knobs: Any
+) -> list[Clip]: ...
+def generate(
+    model: Model, prompt: str | Sequence[str], seed: int | Sequence[int] = 0, steps: int | None = None,
+    cfg_scale: float | None = None, *, negative_prompt: str | Sequence[str] | None = None, frames: int | None = None,
+    height: int | None = None, width: int | None = None, edits: Edit | Sequence[Edit] = (), progress: bool = True,
+) -> Clip | list[Clip]:  # fmt: skip
     """Generate a clip for a prompt, or clips for a list of prompts (with one seed, or a list of as many).
 
-    Everything that is None takes the model's own default. `guidance` steers the latents (`Guidance`), `control` edits
-    the attention (`Swap`). The same seed gives the same clip on every device, up to rounding. Raises ValueError for
-    sizes, frame counts, steps or seeds that the model cannot make.
+    Everything that is None takes the model's own default. `cfg_scale` is that of classifier-free guidance, away from
+    `negative_prompt`, one or as many as prompts. `edits` change attention or latents (`Swap`, `Bias`, `Guidance`, …),
+    in their order. The same seed gives the same clip on every device and in every batch, up to rounding. Raises
+    ValueError for what the model cannot make, FloatingPointError for results that are not finite.
     """
-    prompts = [prompt] if isinstance(prompt, str) else list(prompt)
-    seeds = list(seed) if isinstance(seed, Iterable) else [int(seed)] * len(prompts)
-    if not prompts:
-        raise ValueError("prompt: the list is empty")
-    if len(seeds) != len(prompts):
-        raise ValueError(f"seed: {len(seeds)} seeds given for {len(prompts)} prompts; give one, or one for each")
-    own = model.defaults
-    steps = own.steps if steps is None else steps
-    scale = own.guidance_scale if guidance_scale is None else guidance_scale
-    frames = own.frames if frames is None else frames
-    height, width = own.height if height is None else height, own.width if width is None else width
-    check_size(model, steps, frames, height, width)
-
-    beside = control.beside(prompts) if control else []  # prompts that run along, each with its target's seed
-    every, seeds = [*prompts, *beside], [*seeds, *seeds[: len(beside)]]
-    text = model.encode_prompt(every)
-    negative = model.encode_prompt([negative_prompt] * len(every)) if scale != 1 else None
-    latents = initial_latents(model, seeds, frames, height, width)
-    with model.running(every), control.attached(model, prompts, steps) if control else nullcontext():
-        updates = [one.update for one in (control, guidance) if one]
-        if guidance:
-            guidance.begin(model, prompts, text, steps)
-        run = denoise(model, latents, text, negative, steps, scale, updates)
-        quiet = not progress or os.environ.get("TQDM_DISABLE") == "1"  # tqdm's bar for notebooks does not look there
-        for state in tqdm(run, total=steps, desc=prompts[0][:40], leave=False, disable=quiet):
-            latents = state.latents
-    videos = model.decode(latents).numpy()
-    clips = [Clip(*parts) for parts in zip(videos, latents, every, seeds, strict=True)]
-    for clip, source in zip(clips, clips[len(prompts) :], strict=False):
-        clip.source = source
-    return clips[0] if isinstance(prompt, str) else clips[: len(prompts)]
+    request = complete(model, prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
+    clips = _make(model, request, as_edits(edits), progress)
+    return clips[0] if isinstance(prompt, str) else clips
 
 
-def check_size(model: Model, steps: int, frames: int, height: int, width: int) -> None:
-    """Raise ValueError for what the model cannot make."""
-    block = model.pixels_per_latent * 2 ** (len(model.unet.config.down_block_types) - 1)
-    for name, value in (("height", height), ("width", width)):
-        if value % block or value < block:
-            default = getattr(model.defaults, name)
-            raise ValueError(f"{name}={value}: this model makes multiples of {block} pixels, by default {default}")
-    if steps < 1 or steps > 1000:
-        raise ValueError(f"steps={steps}: possible are 1 to 1000, by default {model.defaults.steps}")
-    if not model.is_video and frames != 1:
-        raise ValueError(f"frames={frames}: this is an image model, it makes 1")
-    if frames < 1:
-        raise ValueError(f"frames={frames}: possible are 1 and more, by default {model.defaults.frames}")
+def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool) -> list[Clip]:
+    count = len(request.prompts)
+    sources = tuple(dict.fromkeys(edit.source for edit in edits if edit.source))
+    times = 1 + len(sources)
+    generators = [_generator(seed) for seed in request.seeds * times]
+    latents = _first_noise(model, generators, request.frames, request.height, request.width)
+    prompts = [*request.prompts]
+    for source in sources:
+        prompts += [source] * count
+    text = model.encode(prompts)
+    negative = model.encode(list(request.negatives * times)) if request.cfg_scale != 1 else None
+    size = (latents.shape[2], latents.shape[3], latents.shape[4])
+    run = Run(model, request.prompts, sources, request.seeds, request.steps, size, text, request.cfg_scale)
+    silent = not progress or os.environ.get("TQDM_DISABLE") == "1"  # tqdm's bar for notebooks does not look there
+    with ExitStack() as attached:
+        states = [attached.enter_context(edit.attach(run)) for edit in edits]
+        loop = denoise(model, latents, text, negative, request.steps, request.cfg_scale, states, run, generators)
+        for step in tqdm(loop, total=request.steps, desc=prompts[0][:40], leave=False, disable=silent):
+            latents = step.latents
+        updates = [_updates_of(states, clip) for clip in range(count)]
+    return _clips(run, request, model.decode(latents).numpy(), latents, updates)
+
+
+def _updates_of(states: Sequence[State], clip: int) -> tuple[Update, ...]:
+    """What all edits did to a clip."""
+    updates: list[Update] = []
+    for state in states:
+        if state.updates:
+            updates += state.updates[clip]
+    return tuple(updates)
+
+
+def _clips(
+    run: Run, request: Request, videos: np.ndarray, latents: Latents, updates: list[tuple[Update, ...]]
+) -> list[Clip]:
+    """The targets, each with the clip of the first source that ran beside it."""
+    count, clips = len(run.prompts), []
+    for index, prompt in enumerate(run.prompts):
+        clip = Clip(videos[index], latents[index], prompt, request.seeds[index], updates=updates[index])
+        if run.sources:
+            beside = count + index
+            clip.source = Clip(videos[beside], latents[beside], run.sources[0], request.seeds[index])
+        clips.append(clip)
+    return clips

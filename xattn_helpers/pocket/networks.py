@@ -5,12 +5,13 @@ from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel
 from diffusers.models.transformers.transformer_temporal import TransformerTemporalModel
 from torch import nn
 
-from ..temporal import temporal_layers
+from ..backbones.temporal import temporal_layers
 from .text import WIDTH
 
 LATENT_SIDE = 16  # three levels with attention at 16, 8 and 4 (mid), as in the paper; ModelScope adds 32
 CHANNELS = (64, 96, 128)
-HEAD = 32  # channels of an attention head
+HEAD_CHANNELS = 32  # of an attention head
+HEADS = tuple(width // HEAD_CHANNELS for width in CHANNELS)  # at each level
 
 
 def build_vae() -> AutoencoderKL:
@@ -22,12 +23,15 @@ def build_vae() -> AutoencoderKL:
 
 
 def build_image_unet() -> UNet2DConditionModel:
-    """Stable Diffusion's UNet, 1/120 of its size; linear projections, so that its tensors fit the video UNet's."""
+    """Stable Diffusion's UNet, 1/120 of its size; linear projections, so that its tensors fit the video UNet's.
+
+    What diffusers calls `attention_head_dim` is here, as in Stable Diffusion 1, the number of heads.
+    """
     return UNet2DConditionModel(
         sample_size=LATENT_SIDE, block_out_channels=CHANNELS, layers_per_block=2, norm_num_groups=16,
         down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"), use_linear_projection=True,
-        cross_attention_dim=WIDTH, attention_head_dim=tuple(width // HEAD for width in CHANNELS),  # = number of heads!
+        cross_attention_dim=WIDTH, attention_head_dim=HEADS,
     )  # fmt: skip
 
 
@@ -37,7 +41,7 @@ def build_video_unet() -> UNet3DConditionModel:
         sample_size=LATENT_SIDE, block_out_channels=CHANNELS, layers_per_block=2, norm_num_groups=16,
         down_block_types=("CrossAttnDownBlock3D", "CrossAttnDownBlock3D", "DownBlock3D"),
         up_block_types=("UpBlock3D", "CrossAttnUpBlock3D", "CrossAttnUpBlock3D"),
-        cross_attention_dim=WIDTH, attention_head_dim=HEAD,
+        cross_attention_dim=WIDTH, attention_head_dim=HEAD_CHANNELS,
     )  # fmt: skip
 
 
@@ -52,7 +56,13 @@ def inflate(image_unet: UNet2DConditionModel, video_unet: UNet3DConditionModel) 
     if unexpected:
         raise RuntimeError(f"the video UNet has no place for {len(unexpected)} tensors, {unexpected[0]} the first")
     for layer in temporal_layers(video_unet):
-        last = layer.proj_out if isinstance(layer, TransformerTemporalModel) else layer.conv4[-1]
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        for parameter in _last_projection(layer).parameters():
+            nn.init.zeros_(parameter)
     return video_unet
+
+
+def _last_projection(layer: nn.Module) -> nn.Module:
+    """What writes a temporal layer's result, which is then added to the layer's input."""
+    if isinstance(layer, TransformerTemporalModel):
+        return layer.get_submodule("proj_out")
+    return list(layer.get_submodule("conv4").children())[-1]

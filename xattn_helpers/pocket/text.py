@@ -2,16 +2,18 @@
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from .vocabulary import words
+from .world.vocabulary import known_words
 
 MAX_TOKENS = 20  # start, at most 18 words, end; CLIP has 77
 START, END = "<|startoftext|>", "<|endoftext|>"
+WORD_END = "</w>"  # marks the last piece of a word, as in CLIP
 WIDTH = 128  # of a token's embedding
 
 
@@ -22,21 +24,37 @@ def build_tokenizer() -> CLIPTokenizer:
     instead of turning into the end token in mid-prompt.
     """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    # Numbered beforehand, or the trainer would number them, and hence break ties, anew in each run.
-    numbered = [*alphabet, *dict.fromkeys(word[-1] + "</w>" for word in words())]
-    trainer = trainers.BpeTrainer(
-        end_of_word_suffix="</w>", special_tokens=numbered, vocab_size=10_000, show_progress=False
-    )
-    bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
-    bpe.pre_tokenizer, bpe.decoder = pre_tokenizers.Whitespace(), decoders.BPEDecoder()
-    bpe.train_from_iterator([word for word in words() for _ in range(2)], trainer)  # twice: a pair must recur to merge
-    merges = [tuple(pair) for pair in json.loads(bpe.to_str())["model"]["merges"]]
-    tokens = [*alphabet, *(letter + "</w>" for letter in alphabet), *("".join(pair) for pair in merges), START, END]
-    vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
+    merges = _train_merges(alphabet)
+    letters_at_end = [letter + WORD_END for letter in alphabet]
+    merged = [first + second for first, second in merges]
+    tokens = list(dict.fromkeys([*alphabet, *letters_at_end, *merged, START, END]))
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "vocab.json").write_text(json.dumps(vocabulary))
-        Path(folder, "merges.txt").write_text("#version: 0.2\n" + "\n".join(" ".join(pair) for pair in merges))
+        _write_tokenizer(Path(folder), tokens, merges)
         return CLIPTokenizer.from_pretrained(folder, model_max_length=MAX_TOKENS, pad_token=END)
+
+
+def _train_merges(alphabet: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of pieces that byte-pair encoding joins, in their order, until each known word is one piece."""
+    words = known_words()
+    # Numbered beforehand, or the trainer would number them, and hence break ties, anew in each run.
+    numbered = [*alphabet, *dict.fromkeys(word[-1] + WORD_END for word in words)]
+    trainer = trainers.BpeTrainer(
+        end_of_word_suffix=WORD_END, special_tokens=numbered, vocab_size=10_000, show_progress=False
+    )
+    encoding = Tokenizer(models.BPE(end_of_word_suffix=WORD_END))
+    encoding.pre_tokenizer = pre_tokenizers.Whitespace()
+    encoding.decoder = decoders.BPEDecoder()
+    encoding.train_from_iterator([word for word in words for _ in range(2)], trainer)  # a pair must recur to merge
+    return [tuple(pair) for pair in json.loads(encoding.to_str())["model"]["merges"]]
+
+
+def _write_tokenizer(folder: Path, tokens: Sequence[str], merges: Sequence[tuple[str, str]]) -> None:
+    """CLIP's own layout of files."""
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    lines = ["#version: 0.2"]
+    lines += [f"{first} {second}" for first, second in merges]
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    (folder / "merges.txt").write_text("\n".join(lines))
 
 
 def build_text_encoder(tokenizer: CLIPTokenizer, seed: int = 7) -> CLIPTextModel:
@@ -44,6 +62,7 @@ def build_text_encoder(tokenizer: CLIPTokenizer, seed: int = 7) -> CLIPTextModel
 
     Were it trained along, its causal layers would leak the object into later tokens, and the object's attention map
     would appear under "on" or "the". Large token embeddings beside small position embeddings keep each word itself.
+    Torch's random numbers are left as they are.
     """
     config = CLIPTextConfig(
         vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=1,
@@ -54,6 +73,6 @@ def build_text_encoder(tokenizer: CLIPTokenizer, seed: int = 7) -> CLIPTextModel
         torch.manual_seed(seed)
         encoder = CLIPTextModel(config)
         torch.nn.init.normal_(encoder.get_input_embeddings().weight, std=1.0)
-        position = next(p for name, p in encoder.named_parameters() if "position_embedding" in name)
+        position = next(weight for name, weight in encoder.named_parameters() if "position_embedding" in name)
         torch.nn.init.normal_(position, std=0.3)
     return encoder.eval().requires_grad_(False)

@@ -1,1 +1,0 @@
-"""Measurements that take too long for a notebook: `python -m benchmarks NAME`, tables in `benchmarks/results/`."""

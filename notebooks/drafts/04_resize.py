@@ -1,0 +1,913 @@
+# %% [markdown]
+# # 04 · Changing an object's size by its attention
+#
+# *Links to Colab and Binder appear here after `make badges REPO=owner/name`.* <!-- badges -->
+#
+# In [notebook 03](03_forward_swap.ipynb) an object took the place of another one, but never its size. Backward guidance
+# needs no other object. We draw the attention that a word *should* have, measure how far its real attention is from the
+# drawing, and move the noisy latents a little in the direction in which this distance falls. Then the network goes on
+# as usual. In this notebook we write the two equations of the paper's section 3.4 by hand, ask for small and large
+# objects as in its Figure 4, and hold what we got against what we asked for.
+#
+# **After this notebook you can**
+#
+# 1. write equations 3 and 4 as code, and say where the paper's text and its released code differ;
+# 2. look at an energy through its gradient, and say what it pulls at and what it does not see;
+# 3. ask for an object of a given size with `Guidance`, in steps of one length, from a drawn target or the object's own
+#    maps;
+# 4. measure asked against got size, and say what such a number can and cannot show;
+# 5. recognise the three ways in which resizing fails.
+
+# %% tags=["colab-setup"]
+# Only on Google Colab: would install this project. Elsewhere nothing happens.
+import sys
+
+if "google.colab" in sys.modules:
+    what_to_do = "run `make badges REPO=owner/name` in it, commit, and open this notebook from there"
+    raise RuntimeError(f"This copy of the project does not know its address on GitHub: {what_to_do}.")
+
+# %%
+import json
+from collections import Counter
+
+import numpy as np
+import torch
+from IPython.display import Markdown
+from matplotlib import pyplot as plt
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from xattn_helpers import Guidance, capture, detect, generate, load, track
+from xattn_helpers.attention.maps import soft_threshold
+from xattn_helpers.display import draw_boxes, image_grid, show, strip
+from xattn_helpers.edits.zero_shot import all_unguided, unguided
+from xattn_helpers.measures.adherence import size
+from xattn_helpers.pocket.world.captions import one_object
+from xattn_helpers.sampling import denoise, initial_latents
+from xattn_helpers.studies import resize, runner, weights
+from xattn_helpers.studies.correlation import spearman
+from xattn_helpers.studies.guidance_cases import OBJECTS, PAPER, box
+
+IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
+image_model, video_model = load(IMAGE, dtype=torch.float32), load(VIDEO)  # single precision, to check it by hand
+POCKET = VIDEO == "pocket"  # the detector knows the pocket world only
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 85})  # this notebook has many pictures: PNGs would be 1.3 MB
+
+# %% [markdown]
+# **On a GPU** you can change the one line that names the models. The pictures are then theirs; what needs the detector
+# is left out, and the stored tables always speak of the pocket video model. Most cells use the image model, because
+# one picture takes a second or two. A picture is a video of one frame, so that the same code serves both.
+#
+# ## 1. Equations 3 and 4 by hand
+#
+# We begin with a picture, a word, and a *target*: where the word's attention should be. `track` with a single point is
+# a standing place, `size` is the side of the box in parts of the picture. `shape="disc"` draws the ellipse inside of
+# the box, because few things fill the corners of theirs.
+
+# %%
+prompt, word, seed = "a ball rolls on the grass", "ball", 0
+free = unguided(image_model, prompt, seed)  # the picture and the attention of its run
+place = track([(0.65, 0.45)], size=0.5)
+A, target = free.maps(word)[16].cpu(), place.mask(1, 16, 16, "disc")  # (1 frame, 16, 16) each
+image_grid(
+    [[draw_boxes(free.clip.video, place.boxes(1))[0], A[0], soft_threshold(A)[0], target[0]]],
+    column_titles=["unguided", "map A of “ball”", "shape(A)", "target"],
+)
+
+
+# %% [markdown]
+# From left to right: the picture with the box that we are going to ask for, the mean map of "ball", the map after the
+# soft threshold of [notebook 01](01_cross_attention.ipynb), and the target. The ball is smaller than the target.
+#
+# ### Equation 3: the energy
+#
+# The paper writes
+#
+# $$ E = \mathrm{shape}(\mathcal{A}_\text{tar}) - \mathrm{shape}(\mathcal{A}_\text{orig}),
+#    \qquad \mathrm{shape}(\mathcal{A}) = \mathrm{norm}\big(\sigma(s\,(\mathrm{norm}(\mathcal{A}) - \tfrac12))\big) $$
+#
+# This is a map, not a number. Its authors' code takes the mean over pixels, and squares it first:
+
+# %%
+def energy_by_hand(maps, target):  # maps (..., frames, height, width), target (frames, height, width)
+    return (target - soft_threshold(maps)).square().mean((-2, -1))
+
+
+print(f"energy of the map above: {float(energy_by_hand(A, target)):.3f}")
+
+
+# %% [markdown]
+# Why the square? Without it, the derivative of $E$ with respect to the map is that of $-\mathrm{shape}(\mathcal{A})$:
+# **the target drops out**. We can see it with two targets that have nothing in common.
+
+# %% tags=["nbval-check-output"]
+def downhill(energy, maps, target):
+    """Minus the gradient of an energy with respect to the map: + where it wants more attention, - where less."""
+    moving = maps.clone().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(energy(moving, target).sum(), moving)
+    return -gradient
+
+
+def signed(maps, target):
+    return (target - soft_threshold(maps)).mean((-2, -1))
+
+
+elsewhere = track([(0.2, 0.8)], size=0.2).mask(1, 16, 16)
+for name, energy in (("signed", signed), ("squared", energy_by_hand)):
+    pulls = [downhill(energy, A, one) for one in (target, elsewhere)]
+    print(f"{name:8} the same pull for both targets:", torch.equal(*pulls))
+
+# %% [markdown]
+# The signed energy asks for more attention, anywhere, and would be content with a map that is bright all over. Guidance
+# by it must therefore give the same picture for both targets. (`Guidance` is the helper of this notebook, and we shall
+# see below what it does.)
+
+# %%
+made = {}
+for name in ("signed", "shape"):
+    for there in (place, track([(0.2, 0.8)], size=0.2)):
+        knobs = {"energy": name, "strength": PAPER["strength"]}
+        clip = generate(image_model, prompt, seed, edits=Guidance(word, there, **knobs))
+        made[name, there] = draw_boxes(clip.video, there.boxes(1))[0]
+titles = ["signed", "signed, other box", "squared", "squared, other box"]
+image_grid([list(made.values())], column_titles=titles)
+
+# %% [markdown]
+# With the signed energy the ball goes a little to the left, wherever the box is: the two pictures are the same. With
+# the squared one it becomes larger in the large box. The small box, far from the ball, leaves it where it was: we shall
+# see in section 2 why that energy hardly feels a box that the map does not touch. The authors' code squares, and from
+# here on so do we.
+#
+# ### Equation 4: the update
+#
+# $$ \mathbf{z}_t \leftarrow \mathbf{z}_t - \delta_t^2\, \eta\, \nabla_{\mathbf{z}_t} \sum E $$
+#
+# The sum is over the frames. Each layer and head has a map of its own, so $E$ is computed for each of them, and we take
+# the mean over heads, then over layers. The gradient needs one more pass through the network, with the prompt alone: no
+# empty prompt, and no classifier-free guidance. For $\delta_t^2$ we take $1 - \bar\alpha_t$, as the released code does,
+# and for $\eta$ its 15, times the weight of 4 that it gives to the energy.
+
+# %%
+text = image_model.encode([prompt])
+positions = image_model.text.find(prompt, word)  # of the token "ball"
+
+
+def gradient_by_hand(z, t):
+    z, energies = z.detach().requires_grad_(True), []
+    what = {"resolution": (8, 16), "heads": True, "gradients": True}
+    with torch.enable_grad(), capture(image_model, **what, prompt=prompt) as attention:
+        image_model.predict(z, t, text)
+    for layer in attention.sites():
+        A = attention.probabilities(layer)[0, ..., positions].sum(-1).transpose(0, 1)  # (heads, frames, h, w)
+        energies.append(energy_by_hand(A, place.mask(1, *A.shape[-2:], "disc").to(A)).mean(0))
+    E = torch.stack(energies).mean(0)  # (frames,)
+    return E, torch.autograd.grad(E.sum(), z)[0]
+
+
+def update_by_hand(z, index, t, scheduler, eta=PAPER["strength"]):
+    delta_squared = 1 - scheduler.alphas_cumprod[int(t)]
+    return z - delta_squared * eta * gradient_by_hand(z, t)[1]
+
+
+# %% [markdown]
+# `Guidance` does the same, with more knobs. One step, from pure noise, by hand and by helper:
+
+# %% tags=["nbval-check-output"]
+options = {"energy": "shape", "strength": PAPER["strength"], "shape": "disc", "schedule": "always"}
+guidance = Guidance(word, place, **options)
+guidance.begin(image_model, [prompt], text, steps=image_model.defaults.steps)  # `generate` calls this for us
+own = image_model.defaults
+z, t = initial_latents(image_model, [seed], 1, own.height, own.width), 900
+mine, theirs = gradient_by_hand(z, t), guidance.gradient(z, t)
+torch.testing.assert_close(mine[0], theirs[0][0])
+torch.testing.assert_close(mine[1], theirs[1])
+scheduler = image_model.noise.scheduler
+torch.testing.assert_close(update_by_hand(z, 0, t, scheduler), guidance.update(z, 0, t, scheduler))
+print("energy, gradient and update agree")
+
+# %% [markdown]
+# And the whole run. `denoise` offers the latents to every function in `updates` before it calls the network, so that
+# our function can be put there as it is.
+
+# %%
+negative = image_model.encode([""])
+*_, step = denoise(image_model, z, text, negative, own.steps, own.cfg_scale, updates=[update_by_hand])  # the last
+helped = generate(image_model, prompt, seed, edits=Guidance(word, place, **options))
+apart = float((step.latents[0] - helped.latents).abs().max())
+print(f"by hand and by helper: largest difference of the latents {apart:.1e}")
+assert apart < 1e-2
+guided = image_model.decode(step.latents)[0].numpy()  # (1, height, width, 3)
+image_grid(
+    [[draw_boxes(one, place.boxes(1))[0] for one in (free.clip.video, guided, helped.video)]],
+    column_titles=["unguided", "by hand", "by helper"],
+)
+
+# %% [markdown]
+# The two pictures are the same. The ball has become a little larger than without guidance, but it does not fill the
+# box. We shall see this again.
+#
+# ### Equation 4 to the letter
+#
+# The paper gives $\delta_t = \sqrt{(1 - \alpha_t)/\alpha_t}$, and its $\alpha_t$ is the $\bar\alpha_t$ of equation 2.
+# At the first steps there is almost no signal: $\bar\alpha_t$ is nearly zero, and the quotient is large. `LAWS` has
+# both.
+
+# %%
+from xattn_helpers.edits.guidance import LAWS
+
+for name in ("1 - abar", "(1 - abar) / abar"):
+    values = [float(LAWS[name](scheduler.alphas_cumprod[t])) for t in (999, 750, 500, 250, 0)]
+    print(f"{name:18}", "  ".join(f"{value:8.3f}" for value in values))
+
+# %%
+try:
+    generate(image_model, prompt, seed, edits=Guidance(word, place, **options | {"law": "(1 - abar) / abar"}))
+except ValueError as error:
+    print(error)
+
+# %% [markdown]
+# The two laws agree at the end, where nearly all is signal, and differ by a factor of hundreds at the beginning, where
+# guidance matters most. A latent is a number of about one standard deviation, so an update of many of them leaves noise
+# of a kind that the network has never seen. `Guidance` stops there instead of making a grey picture. The table of
+# notebook 06 has a row for this law.
+#
+# ## 2. What an energy pulls at
+#
+# The energy of the paper is one of several. Its peers found others, and `ENERGIES` has seven. Three are of use here:
+#
+# $$ E_\text{shape} = \frac1n \sum_p (M_p - S_p)^2, \qquad
+#    E_\text{box} = \Big(1 - \frac{\sum_p A_p M_p}{\sum_p A_p}\Big)^2, \qquad
+#    E_\text{top} = 1 - \overline{\text{top}_k\{A_p : p \in M\}} + \overline{\text{top}_k\{A_p : p \notin M\}} $$
+#
+# with $M$ the target, $S = \mathrm{shape}(A)$, and in $E_\text{top}$ the map divided by its maximum. $E_\text{box}$ is
+# the squared share of attention outside the target (layout guidance); $E_\text{top}$ looks at the brightest cells
+# inside and outside only (LVD). We hold one map, that of the unguided ball, against one box, and look at minus the
+# gradient with respect to the *map*: red cells are to get more attention, blue ones less.
+
+# %%
+from xattn_helpers.edits.energies import ENERGIES
+
+names = ("shape", "box", "top")
+
+
+def diverging(ax, values, title):
+    """A map with zero in white, red above and blue below."""
+    most = float(values.abs().max()) or 1.0
+    ax.imshow(values, cmap="RdBu_r", vmin=-most, vmax=most)
+    ax.set(title=title, xticks=[], yticks=[])
+    ax.title.set_size(9)
+
+
+# %%
+boxes = {"large box": place, "small box": track([(0.68, 0.38)], size=0.2)}
+fig, axes = plt.subplots(2, 4, figsize=(8.5, 4.3), layout="compressed", dpi=80)
+for row, (title, there) in zip(axes, boxes.items(), strict=True):
+    goal = there.mask(1, 16, 16, "disc")
+    row[0].imshow(A[0], cmap="magma")
+    row[0].contour(goal[0], levels=[0.5], colors="white")
+    row[0].set(title=title, xticks=[], yticks=[])
+    row[0].title.set_size(9)
+    for ax, name in zip(row[1:], names, strict=True):
+        diverging(ax, downhill(ENERGIES[name], A, goal)[0], f"{name}: E = {float(ENERGIES[name](A, goal)):.2f}")
+plt.show()
+
+# %% [markdown]
+# - **shape** pulls where the soft threshold is steep: at cells of middle brightness. What is clearly bright or clearly
+#   dark feels nothing, inside of the box or outside. Because maps are stretched between their darkest and their
+#   brightest cell, these two feel a strong pull of their own: lowering both lifts all others above the threshold (large
+#   box), and raising both pushes the others below it (small box).
+# - **box** pulls all cells inside up by one and the same amount, and all cells outside down by another. It does not
+#   care how the attention is spread *inside*: one bright cell in the middle of a large box is as good as a full box. In
+#   a small box, each cell inside is pulled up hard, and each cell outside is hardly pushed.
+# - **top** pulls at a handful of cells, the brightest inside and the brightest outside, some of which are noise far
+#   from the ball; and at the brightest of all, by which the map is divided. It too is content with few bright cells.
+#
+# So of the three only "shape" says that an object must *fill* its box, and it can feel only cells near its threshold.
+#
+# Guidance moves latents, not maps. Here is the length of the gradient with respect to the *latents*, over their four
+# channels, at one early step, with all layers at 8 × 8 and 16 × 16.
+
+# %%
+rows = []
+for there in boxes.values():
+    lengths = []
+    for name in names:
+        one = Guidance(word, there, energy=name)
+        one.begin(image_model, [prompt], text, steps=own.steps)
+        lengths.append(one.gradient(z, 900)[1][0].norm(dim=0)[0].cpu())  # (height, width)
+    rows.append([there.mask(1, 16, 16, "disc")[0], *lengths])
+image_grid(rows, row_titles=list(boxes), column_titles=["target", *names])
+
+# %% [markdown]
+# Although the latents are still nearly pure noise, the gradient is not spread evenly. With all three energies the
+# brightest spot is at the upper right, where the network is about to put the ball. With "box" and "top" there is a
+# second, dimmer spot at the lower left, outside of both targets: presumably the noise would also have allowed a ball
+# there, and guidance works against it. The outline of the target itself cannot be seen. Guidance strengthens or weakens
+# what the network already begins to see, and this limits how far a size can be moved.
+#
+# ## 3. Figure 4, rebuilt
+#
+# The paper's Figure 4 shows objects in five sizes. We ask for five as well, each a multiple of the size that the object
+# has without guidance, in a box that stands where the object stands. By the *size* of a box we mean the side of a
+# square with the same area, in parts of the picture. The boxes have the proportions of the object's drawing. First four
+# objects in the image model: twenty guided pictures in one batch.
+
+# %% tags=["nbval-check-output"]
+default = Guidance(word, place)
+print({name: getattr(default, name) for name in ("energy", "strength", "law", "schedule", "resolution", "shape")})
+print(resize.WORDS)
+
+# %%
+SHOWN = ("burger", "ball", "shark", "duck")
+SEED = 2
+prompts = [one_object(word, OBJECTS[word][1], OBJECTS[word][0]) for word in SHOWN]
+frees = all_unguided(image_model, prompts, [SEED] * len(SHOWN))
+
+
+def size_of(video, word):
+    return size(detect(video, word)[0]) if POCKET else np.nan
+
+
+def standing(word, clip, times):
+    """The asked side, and a box of that size where the object stands in the unguided clip."""
+    boxes = detect(clip.video, word)[0] if POCKET else np.full((len(clip.video), 4), np.nan)
+    own = size(boxes)
+    side = float(np.clip(times * (0.35 if np.isnan(own) else own), resize.LEAST, resize.MOST))
+    return side, resize.standing(word, side, boxes)
+
+
+asked = {
+    (word, name): standing(word, one.clip, times)
+    for word, one in zip(SHOWN, frees, strict=True)
+    for name, times in resize.WORDS.items()
+}
+
+# %%
+of = dict(zip(SHOWN, prompts, strict=True))
+
+
+def boxed(clip, path):
+    return draw_boxes(clip.video, path.boxes(len(clip.video)))
+
+
+def five_sizes(**knobs):
+    """The guided picture of each object and size; all twenty are made together."""
+    batch = Guidance([[word] for word, _ in asked], [[path] for _, path in asked.values()], **knobs)
+    made = generate(image_model, [of[word] for word, _ in asked], [SEED] * len(asked), edits=batch)
+    return dict(zip(asked, made, strict=True))
+
+
+titles = ["unguided", *(f"{name}, × {times:g}" for name, times in resize.WORDS.items())]
+
+
+def sheet(pictures):
+    rows = [
+        [one.clip.video[0], *(boxed(pictures[word, name], asked[word, name][1])[0] for name in resize.WORDS)]
+        for word, one in zip(SHOWN, frees, strict=True)
+    ]
+    return image_grid(rows, row_titles=list(SHOWN), column_titles=titles, cell=1.0)
+
+
+pictures = five_sizes()
+sheet(pictures)
+
+
+# %%
+def markdown_table(header, rows):
+    return Markdown(runner.markdown(header, rows))
+
+
+def asked_and_got(pictures):
+    rows = [
+        [
+            word,
+            *(f"{asked[word, name][0]:.2f} → {size_of(pictures[word, name].video, word):.2f}" for name in resize.WORDS),
+        ]
+        for word in SHOWN
+    ]
+    return markdown_table(["asked → got", *resize.WORDS], rows)
+
+
+asked_and_got(pictures) if POCKET else None
+
+# %% [markdown]
+# The model follows half-heartedly. The burger grows into the two large boxes, ball and duck grow a little in the
+# largest one, and the shark is larger than unguided in every box, the smallest included. (This model draws poor sharks,
+# guided or not.) The *small* boxes do nothing for the size: each of them sits somewhere on the belly of an object that
+# is as large as it was, or larger.
+#
+# Why is the push so weak, and would a larger η help? The box energy is the square of a share, and its gradient is this
+# share times something: when most of the attention is inside, there is hardly a push left. And the η that is enough for
+# one object is too much for another, which it destroys. There is another way: throw the length of the gradient away,
+# and make every step equally long,
+#
+# $$ \mathbf{z}_t \leftarrow \mathbf{z}_t - \sqrt{1 - \bar\alpha_t}\;\eta\, \frac{\nabla E}{\lVert \nabla E \rVert} . $$
+#
+# `law="norm"` does this; the factor in front is that of LVD. The setting of our measurements that is called *equal
+# steps* has η = 7 and guides at every step. It was chosen on videos, whose 16 frames share the length of a step. A
+# picture has one frame, and a quarter of the length is as much for it: a norm grows with the square root of the count.
+
+# %%
+EQUAL = resize.SETTINGS["equal steps"]
+EQUAL_1 = EQUAL | {"strength": EQUAL["strength"] / 16**0.5}  # for one frame
+print(EQUAL_1)
+equal = five_sizes(**EQUAL_1)
+sheet(equal)
+
+# %%
+asked_and_got(equal) if POCKET else None
+
+# %% [markdown]
+# Now all four objects follow, in both directions: the burger from .23 to .46, the ball from .23 to .39, the shark from
+# .34 to .54, the duck from .19 to .40. The ends of the range are still missed, most of all the small one: the smallest
+# burger and the smallest ball are much larger than their boxes, and stand beside rather than inside them. And there is
+# a price: the smallest duck is a scrap, and the head of the largest one is frayed.
+#
+# Now the video model, with equal steps: one object live, in the four sizes that are not its own, made in one batch.
+# These are cases of the stored table, so that we can hold our live sizes against the stored ones below.
+
+# %%
+video_word, video_seed = "burger", resize.SEEDS[0]
+video_prompt = of[video_word]
+video_free = unguided(video_model, video_prompt, video_seed)
+other_sizes = {name: times for name, times in resize.WORDS.items() if times != 1}
+video_asked = {name: standing(video_word, video_free.clip, times) for name, times in other_sizes.items()}
+guidance = Guidance([[video_word]] * len(video_asked), [[path] for _, path in video_asked.values()], **EQUAL)
+clips = generate(video_model, [video_prompt] * len(video_asked), [video_seed] * len(video_asked), edits=guidance)
+videos = dict(zip(video_asked, clips, strict=True))
+video_titles = ["unguided", *(f"{name}, × {times:g}" for name, times in other_sizes.items())]
+show(
+    video_free.clip.video,
+    *(boxed(clip, video_asked[name][1]) for name, clip in videos.items()),
+    titles=video_titles,
+    columns=5,
+)
+
+# %%
+strips = [strip(boxed(clip, video_asked[name][1]), 6) for name, clip in videos.items()]
+image_grid([[one] for one in (strip(video_free.clip.video, 6), *strips)], row_titles=video_titles, cell=0.7)
+
+# %% [markdown]
+# Without guidance the burger drifts to the left; in a standing box it stands. Its size follows the box: asked were .15,
+# .23, .41 and .54, and we got .16, .28, .37 and .46. The smallest burger is little more than a bun. `resize.webp`
+# beside the stored tables has the same for the ball, the shark and the duck (`python -m xattn_helpers.studies resize_sheet`).
+#
+# ## 4. Targets that nobody draws
+#
+# The paper calls its method zero-shot because the target can come from the object itself: $M \times
+# \mathrm{shape}(\mathcal{A}_\text{orig})$, where $M$ resizes and moves. But then it finds the maps of its model too
+# noisy and draws boxes by hand (section 4.1). Our maps are good enough to try. `unguided` keeps the maps of the run
+# without guidance, and `moved` resizes them about their centre of mass.
+
+# %%
+zero_word, zero_prompt, factor = "duck", of["duck"], 1.6
+zero_free = unguided(image_model, zero_prompt, SEED)
+moved = zero_free.moved(zero_word, scale=factor)
+drawn = standing(zero_word, zero_free.clip, factor)[1]
+results = {"unguided": zero_free.clip}
+for name, one in {"own maps, moved": moved, "drawn disc": drawn}.items():
+    results[name] = generate(image_model, zero_prompt, SEED, edits=Guidance(zero_word, one, **EQUAL_1))
+
+# %%
+rows = [
+    [
+        soft_threshold(zero_free.maps(zero_word)[side])[0],
+        *(one.mask(1, side, side, "disc")[0] for one in (moved, drawn)),
+    ]
+    for side in (16, 8)
+]
+rows.append([clip.video[0] for clip in results.values()])
+image_grid(
+    rows,
+    row_titles=["target at 16 × 16", "target at 8 × 8", "result"],
+    column_titles=["unguided, with its shape(A)", "own maps, moved", "drawn disc"],
+)
+
+# %%
+for name, clip in results.items():
+    print(f"{name:16} size {size_of(clip.video, zero_word):.2f}")
+
+# %% [markdown]
+# The two targets differ in more than their outline. The moved map has the tilt of the duck's own map, which at 16 × 16
+# is a band from the head down to the tail; the drawn target is an ellipse in a box of the duck's proportions,
+# and knows nothing of ducks. The moved map is grey at the rim, because enlarging blurs, and at 8 × 8 only few of its
+# cells are quite white; the energy counts each cell by its grey value, so that attention is drawn to the middle more
+# than to the rim. And it carries along some specks of noise, faint here, which the soft threshold let through.
+#
+# With this seed both ducks have grown nearly to the size that we asked for, .43: .41 from the own maps, .39 from the
+# disc. Neither outline is quite a duck's. One picture is an anecdote: [notebook 06](06_what_matters.ipynb) has two rows
+# for zero-shot targets, measured on moving objects. What the paper says of its own model, that maps are too noisy to be
+# a target, need not hold where maps are as clean as those of [notebook 02](02_how_noisy.ipynb).
+#
+# ## 5. Asked against got
+#
+# Now the numbers. `xattn_helpers/studies/resize.py` asks for ten sizes (five multiples, and five in parts of the picture), for
+# eight objects with eight seeds each, under several settings of `Guidance`, and measures what it got with the detector.
+# The project had set itself two bounds before it measured: a rank correlation of at least .9 between asked and got, and
+# a median relative error of at most 15 %.
+#
+# The *rank correlation* (Spearman's) asks whether a larger wish gives a larger object, whatever the scale: replace
+# asked and got sizes by their ranks, and correlate these. The *median relative error* asks how far the size is off, in
+# half of the videos:
+#
+# $$ \rho = \mathrm{corr}\big(\mathrm{rank}(\text{asked}), \mathrm{rank}(\text{got})\big), \qquad
+#    e = \mathrm{median}\left|\frac{\text{got}}{\text{asked}} - 1\right| $$
+
+# %% tags=["nbval-check-output"]
+wish, found = np.array([0.2, 0.3, 0.4, 0.6]), np.array([0.26, 0.28, 0.33, 0.36])  # every size in order, none right
+ranks = [one.argsort().argsort() for one in (wish, found)]
+rho, error = np.corrcoef(*ranks)[0, 1], np.median(np.abs(found / wish - 1))
+print(f"by hand {rho:.3f} and {error:.3f}")
+four = [{"word": "any", "seed": 0, "side": side, "size": got} for side, got in zip(wish, found, strict=True)]
+print("helper ", resize.rank_correlation(four)["mean"], "and", resize.relative_error(four)["mean"])
+
+# %% [markdown]
+# The example shows why we need both: the order is perfect, and the sizes are almost a quarter off. A model that follows
+# a tenth of each wish would have the first number right. Therefore we also fit a *slope*: of a change of the wish, in
+# logarithms, how much is taken over? It is fitted for each object and seed by itself, so that only the wish varies, and
+# then averaged. 1 is obedience, 0 is a deaf model.
+
+# %%
+stored = json.loads((runner.RESULTS / "resize.json").read_text())
+table, about = stored["table"], stored["provenance"]
+print(about["command"], "|", about["date"])
+for setting, row in table.items():
+    seeds = sorted({case[1] for case in row["cases"]})
+    print(f"{setting}: {row['knobs'] or 'the defaults of Guidance'}, {len(row['cases'])} videos, seeds {seeds}")
+
+# %%
+shape = {"figsize": (2.2 * len(table), 2.7), "layout": "compressed", "dpi": 80, "sharex": True, "sharey": True}
+fig, axes = plt.subplots(1, len(table), **shape)
+for ax, (setting, row), color in zip(np.atleast_1d(axes), table.items(), plt.cm.tab10.colors, strict=False):
+    side, got = np.array([case[3:5] for case in row["cases"]], float).T
+    ax.plot(side, got, "o", ms=3, alpha=0.6, color=color)
+    ax.axline((0, 0), slope=1, color="grey", lw=0.8)
+    ax.set(title=setting, xlabel="asked size", xlim=(0, 0.85), ylim=(0, 0.85))
+np.atleast_1d(axes)[0].set_ylabel("got size")
+plt.show()
+
+
+# %% [markdown]
+# Each dot is a video, the grey line is obedience. The clouds of the defaults and of the paper's setting are flatter
+# than the line: small wishes lie above it, large ones below. Equal steps follow the line. With η = 10 there are more
+# dots far below it, objects that became much too small, and with fine maps there are many.
+#
+# How were the settings chosen? Never on these objects. *Fine maps*, the maps of 16 × 16 alone with a strength of 500,
+# was the best that we found on four tuning objects: a dog, a kite, an apple and a penguin. There it met both bounds. On
+# the eight objects of this table, every fourth video has lost its object. Four objects had been too few to see that a
+# strength which is right for them is too much for others. So we added four more, a bus, a cat, a bee and a pizza, and
+# chose anew among 18 settings (`resize.tune` does this for any settings): equal steps with η = 10 were the best. Then
+# we took three seeds of each object instead of one, and now 7 was as good as 10 (rank correlation .924 and .926, median
+# error 12.4 % and 12.5 %). Both are in the table. What tuning could not see, for its objects hardly ever vanish, is
+# that the longer step loses more of them. Between these two it is the table that chooses, so that the figures of the
+# better one flatter it a little.
+#
+# A word of caution before the table. Five of the ten wishes are multiples of the size that the object has anyway, and
+# objects differ in size. A model that ignored us would therefore get a positive rank correlation for nothing. The last
+# row shows how much: it takes the *unguided* sizes for what was got.
+
+# %%
+def slope(pairs):
+    """Mean over objects and seeds of d log got / d log asked, with its interval, from ((word, seed), asked, got)."""
+    groups = {}
+    for name, side, got in pairs:
+        if got == got:
+            groups.setdefault(name, []).append((np.log(side), np.log(got)))
+    slopes = [np.polyfit(*np.array(one).T, 1)[0] for one in groups.values() if len(one) > 2]
+    return runner.mean(np.round(slopes, 4) + 0.0)  # without the -0 that rounding leaves
+
+
+def three(figure, scale=1, unit=""):
+    return f"{scale * figure['mean']:.3g}{unit} ({scale * figure['low']:.3g} to {scale * figure['high']:.3g})"
+
+
+def as_videos(cases, column):
+    """Stored cases as `resize` measures them, with a column of theirs as the size that was got."""
+    names = ("word", "seed", "asked", "side")
+    return [dict(zip(names, case, strict=False)) | {"size": case[column]} for case in cases]
+
+
+def agreement(cases, column):
+    """Rank correlation, relative error and slope of asked sizes with those of a column, as texts."""
+    videos = as_videos(cases, column)
+    error = three(resize.relative_error(videos), 100, " %")
+    return [
+        three(resize.rank_correlation(videos)),
+        error,
+        three(slope([((one["word"], one["seed"]), one["side"], one["size"]) for one in videos])),
+    ]
+
+
+# %%
+GOT, FREE = 4, 5  # columns of a stored case: word, seed, asked, side, got, unguided
+rows = [
+    [setting, *agreement(row["cases"], GOT), *(three(row[name]["all"], 100, " %") for name in resize.RATES)]
+    for setting, row in table.items()
+]
+rows.append(["no guidance", *agreement(table["best"]["cases"], FREE), "", "", ""])
+markdown_table(["setting", *resize.STATISTICS, "slope", *resize.RATES], rows)
+
+# %%
+rows = [
+    [setting, kind, three(row["rank correlation"][kind]), three(row["median relative error"][kind], 100, " %")]
+    + [three(row[name][kind], 100, " %") for name in resize.RATES]
+    for setting, row in table.items()
+    for kind in ("words", "numbers", "of the world", "object before")
+]
+markdown_table(["setting", "asked", *resize.STATISTICS, *resize.RATES], rows)
+
+
+# %%
+def order(cases):
+    """Rank correlation of one object and seed; NaN where it is seen in fewer than three videos."""
+    pairs = np.array([case[3:5] for case in cases if case[GOT] == case[GOT]])
+    return spearman(*pairs.T) if len(pairs) > 2 else np.nan
+
+
+for setting, row in table.items():
+    series, lost = {}, Counter(case[0] for case in row["cases"] if case[GOT] != case[GOT])
+    for case in row["cases"]:
+        series.setdefault((case[0], case[1]), []).append(case)
+    good = sum(order(cases) >= 0.94 for cases in series.values())
+    print(f"{setting:15} in order (.94 or more): {good} of {len(series)} series | never seen: {dict(lost.most_common())}")
+
+# %% [markdown]
+# **Size.** With equal steps, the median error is 12.2 % (11.1 to 13.3): within the bound of 15 %. With the defaults it
+# is 22 %, and a third for a model that ignores the wish. Where the world has the asked size, equal steps have 7.7 %.
+# They take over .66 of a change (the slope), the defaults a third and the paper's setting a quarter.
+#
+# **Order.** Equal steps have a rank correlation of .916 (.889 to .939): the bound of .9 is met, though not beyond
+# doubt. The other settings miss it. Within one object and seed the order is nearly perfect: equal steps have .94 or
+# more in 61 of 64 such series of ten (the list after the tables). Far from it are a fish that came out smallest for the
+# largest wish, and a shark that is not there.
+#
+# **Not there.** In two of the 64 unguided videos there is nothing to resize: with seed 11 our model draws the night
+# instead of the ocean, with a fish that the detector does not know and no shark. Only fine maps, which spoil many other
+# videos, sometimes bring that shark back. The rows "object before" leave these two aside; equal steps then keep 99.8 %
+# of the scenes.
+#
+# **Price.** Equal steps lose the object in 4 % of the videos, as the defaults and the paper's setting do, and keep as
+# many scenes. With η = 10 they lose 9 %, above all small ducks: a step that never becomes shorter does not know when to
+# stop. Fine maps lose every fourth. Equal steps also take longer, because they guide every step: README has the times.
+#
+# "Seen" means in more than half of the frames; "one instance", in more than half of the frames that show any;
+# "scene kept", that the detector names the scene of the unguided video.
+#
+# The intervals of the first two columns resample objects with their seeds, each with all of its videos: ten videos of
+# one object from one seed are not ten independent proofs. "Of the world" are the wishes for a size that the pocket
+# world has for the object (`resize.of_world`). Nobody ever showed the model a smaller shark.
+#
+# Who is disobeyed, small wishes or large ones?
+
+# %%
+EDGES = (0.08, 0.2, 0.3, 0.4, 0.5, 0.81)
+rows = []
+for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+    line = [f"{low:.2g} to {high:.2g}"]
+    for row in table.values():
+        ratios = [got / side for *_, side, got, _ in row["cases"] if low <= side < high and got == got]
+        line.append(f"{np.median(ratios):.2f} (n = {len(ratios)})" if ratios else "–")
+    rows.append(line)
+markdown_table(["asked size", *(f"got / asked, {setting}" for setting in table)], rows)
+
+# %% [markdown]
+# 1 would be obedience. With the defaults and the paper's setting, what is asked to be smallest comes out twice as
+# large, and the ratio falls steadily: sizes are drawn towards the one that the object has anyway. With equal steps the
+# ratio is within a tenth of 1 from .2 to .5. Wishes below .2 are still missed by a third. No setting makes objects as
+# large as the largest boxes.
+#
+# ### A slice of it, live
+#
+# The videos of section 3 are four of the stored cases. If the weights were changed since the table was made, this cell
+# fails.
+
+# %%
+stored_sizes = {case[2]: case[4] for case in table["equal steps"]["cases"] if case[:2] == [video_word, video_seed]}
+if POCKET:
+    assert about["weights"]["pocket"] == weights.key("pocket"), "the table is older than the weights: measure again"
+    for name, clip in videos.items():
+        live = size_of(clip.video, video_word)
+        print(f"{name:9} asked {video_asked[name][0]:.2f}, live {live:.3f}, stored {stored_sizes[name]:.3f}")
+        # Where the object is lost, its size is 0. Another processor rounds differently, and the loop amplifies it.
+        assert abs(np.nan_to_num(live) - np.nan_to_num(stored_sizes[name])) < 0.1
+
+# %% [markdown]
+# ## 6. Where it fails
+#
+# **The object is larger than the box.** `Guidance` keeps a log of the energy before each update. Here is that of three
+# burgers of section 3: the smallest, the middle and the largest box. The energy of the box is the square of the share
+# of attention outside.
+
+# %%
+chosen = [sorted(resize.WORDS, key=resize.WORDS.get)[index] for index in (0, 2, 4)]
+clips, maps_of = {}, {}
+plt.figure(figsize=(5, 2.8), dpi=80, layout="compressed")
+for name in chosen:
+    guidance = Guidance("burger", asked["burger", name][1], **EQUAL_1)
+    with capture(image_model, resolution=(8, 16)) as attention:
+        clips[name] = generate(image_model, of["burger"], SEED, edits=guidance)
+    maps_of[name] = {side: attention.maps("burger", resolution=side).cpu() for side in (16, 8)}
+    plt.plot([one["step"] for one in guidance.log], [one["energy"][0] for one in guidance.log], "o-", ms=3, label=name)
+plt.gca().set(xlabel="denoising step", ylabel="energy", ylim=(0, 1))
+plt.legend(fontsize=8)
+plt.show()
+
+# %%
+rows = [
+    [boxed(clips[name], asked["burger", name][1])[0], *(one[0] for one in maps_of[name].values())] for name in chosen
+]
+image_grid(rows, row_titles=chosen, column_titles=["result", "map at 16 × 16", "map at 8 × 8"])
+
+# %%
+for name in chosen:
+    for side, one in maps_of[name].items():
+        inside = asked["burger", name][1].mask(1, *one.shape[1:], "disc")
+        share, cells = 100 * float((one * inside).sum() / one.sum()), 100 * float(inside.mean())
+        print(f"{name:9} {side:2} × {side:<2} {share:3.0f} % of the attention on {cells:3.0f} % of the cells")
+
+# %% [markdown]
+# All three energies fall, but none comes near zero, and that of the smallest box falls least: to the end, most of the
+# attention is outside. The maps tell why. The smallest burger is larger than its target and stands at its upper left,
+# and its attention goes where the burger is: the *tails* outside of the box are the rest of the burger. To lose them,
+# the network would have to draw a smaller burger, and we shall see below that it hardly can. At 16 × 16 there is also a
+# dim floor all over the picture; it is weak, but it has many cells, and no burger could make it go away. This is why
+# even the largest burger, which nearly fills its box, has half of its attention outside there.
+#
+# **A large box is filled with something else.** A box is a wish for attention, and the network may fulfil it with two
+# objects as well as with one; or not at all, if the energy is content with less. One balloon, a box of .6, four ways:
+
+# %%
+balloon = one_object("balloon", OBJECTS["balloon"][1], OBJECTS["balloon"][0])
+large = track([(0.5, 0.5)], size=box("balloon", 0.6))
+ways = {
+    "box energy, defaults": {},
+    "paper's energy, strength 60": {"energy": "shape", "strength": 60.0},
+    "the same, strength 200": {"energy": "shape", "strength": 200.0},
+    "box and size": {"energy": {"box": 1.0, "size": 1.0}},
+}
+balloons = [generate(image_model, balloon, 1, edits=Guidance("balloon", large, **knobs)) for knobs in ways.values()]
+image_grid([[boxed(clip, large)[0] for clip in balloons]], column_titles=list(ways))
+
+# %% [markdown]
+# With the box energy there is one balloon, which does not fill its box: most of its attention is inside, and the box
+# energy hardly asks for more. The paper's energy knows that the box is not full. At its usual strength it changes the
+# place, not the size. Asked more firmly, the network stretches the balloon until it is as tall as the box, though not
+# in its middle. And with an energy on the area added to that of the box, it draws two balloons: more of the box is
+# covered, as the energies want, and it is not what we meant. This is why the table counts instances. Without counting,
+# two small balloons might pass for a large one.
+#
+# **A size that the world has never seen.** Half of the captions of the pocket world tell a size: "a small burger", "a
+# big burger". The other half say nothing, whatever the size is. Guidance changes the attention, not the caption. What
+# if the two contradict each other, and what if nothing of the asked size exists?
+
+# %%
+SIDES, sizes_word, sizes_seed = (0.15, 0.25, 0.35, 0.45, 0.6), "burger", 3
+paths = [track([(0.52, 0.52)], size=box(sizes_word, side)) for side in SIDES]
+rows, lines = [], []
+for said in ("small", "", "big"):
+    told = one_object(sizes_word, OBJECTS[sizes_word][1], OBJECTS[sizes_word][0], said)
+    alone = unguided(image_model, told, sizes_seed).clip
+    guidance = Guidance([[sizes_word]] * len(SIDES), [[one] for one in paths], **EQUAL_1)
+    clips = generate(image_model, [told] * len(SIDES), sizes_seed, edits=guidance)
+    rows.append([alone.video[0], *(boxed(clip, one)[0] for clip, one in zip(clips, paths, strict=True))])
+    lines.append([said or "(no word)", *(f"{size_of(clip.video, sizes_word):.2f}" for clip in (alone, *clips))])
+
+# %%
+titles = ["unguided", *(f"asked {side:g}" for side in SIDES)]
+image_grid(rows, row_titles=[line[0] for line in lines], column_titles=titles, cell=0.9)
+
+# %%
+markdown_table(["got size", *titles], lines) if POCKET else None
+
+# %%
+if POCKET:
+    from xattn_helpers.pocket.world.actors import LARGEST, SMALLEST
+    from xattn_helpers.pocket.world.stories import SAY_SIZE
+    from xattn_helpers.pocket.world.vocabulary import OBJECTS as THINGS
+    from xattn_helpers.pocket.world.vocabulary import SIZES
+
+    for said, ends in SIZES.items():
+        low, high = (end * THINGS[sizes_word].size for end in ends)
+        print(f"{said or 'in between':10}  long side {low:.2f} to {high:.2f} before perspective")
+    print(f"said in {SAY_SIZE:.0%} of the captions; where nothing is said, the object may be of any of the three")
+    print(f"with perspective and growth, never below {SMALLEST} and never above {LARGEST}")
+
+
+# %% [markdown]
+# The last cell printed what the captions of the world mean: three ranges of sizes, and limits that no picture of the
+# world exceeds (the long side of a burger is nearly the same as our size, because a burger is nearly square). Without
+# guidance the word decides: .22, .28 and .36. With guidance both have a say. Asked for .25 or .35, the three burgers
+# are half as far apart as without guidance. Asked for .45, the one without a word and the "big" one come to .41 and
+# .42, and the "small" one stays at .32.
+#
+# At the ends it is harder. Asked for .15, the burgers come out at .18 to .25, the "big" one largest: the world has none
+# below .22. Asked for .6, two of them come to about .5, and the "small" one is no larger than before, and stands aside
+# in its box: here word and box contradict each other too much. Beyond the sizes that it has seen, a model cannot be
+# pulled far by its attention.
+#
+# That the box has so much to say is owed to the captions, half of which are silent about sizes. When all of them told
+# the size, in an earlier version of this world, each word held its object in its own range, and guidance only chose
+# within it. Where the words say the same as the box, both work together: to get a small burger, say "small".
+#
+# ## 7. The verdict
+#
+# The sentences of the list are computed from the table, so that they can never be older than it.
+
+# %%
+def verdict(row, kind):
+    """The statistics of a group of videos against their bounds, in words."""
+    judged = []
+    for name, (sign, bound) in resize.STATISTICS.items():
+        one, over = row[name][kind], sign == "≥"
+        clear = one["low"] >= bound if over else one["high"] <= bound
+        met = one["mean"] >= bound if over else one["mean"] <= bound
+        text = "met" if clear else "met, but not beyond doubt" if met else "**missed**"
+        judged.append(f"{name} {three(one)}, bound {bound:g}: {text}")
+    return "; ".join(judged)
+
+
+lines = []
+for setting, row in table.items():
+    lines += [f"- **{setting}**, all videos: {verdict(row, 'all')}.", f"  - object before: {verdict(row, 'object before')}."]
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# **Against the paper.** Its section 5 says that backward guidance changes an object's size, and shows it. With its own
+# setting we find a quarter of the change. With steps of equal length two thirds of the change can be had, at no price
+# that the table could show, until the wish leaves what the model has seen. With steps that are a little too long,
+# objects now and then shrink to nothing.
+#
+# **What cannot be concluded.** The paper shows four objects in five sizes, without numbers, and calls resizing less
+# prone to failure than motion. Our models have learnt a world in which sizes have sharp limits, and in which every
+# object is drawn from one picture. A model that has seen a duck from near and far may shrink it further. And our
+# detector measures boxes: an object that is half as large because it is half hidden counts as small.
+#
+# ## Exercises
+#
+# **1.** Two objects with two sizes: "a ball and a dog on the grass", the ball large on the left, the dog small on the
+# right, and the other way round.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# both = "a ball and a dog on the grass"
+# left, right = (0.27, 0.55), (0.75, 0.55)
+# for seed in (0, 1, 2):
+#     for ball_side, dog_side in ((0.5, 0.25), (0.25, 0.5)):
+#         targets = [track([left], size=ball_side), track([right], size=dog_side)]
+#         clip = generate(image_model, both, seed, edits=Guidance(["ball", "dog"], targets))
+#         print(seed, ball_side, dog_side, {name: round(size_of(clip.video, name), 2) for name in ("ball", "dog")})
+# ```
+#
+# With all three seeds the order is right: the ball has .36 to .47 where it was asked for .5, and .30 to .32 where it
+# was asked for .25; the dog .43 to .45 and .32 to .34. Two words do not hinder each other, because each has a map of
+# its own. Both are drawn towards their usual size, as before.
+# </details>
+#
+# **2.** A size that changes along the video. Tracks take a size for each key point. Let the burger grow from .25 to .5
+# while it stays where it is, and plot asked and got size over the frames.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# grows = track([(0.5, 0.5), (0.5, 0.5)], size=[box("burger", 0.25), box("burger", 0.5)])
+# clip = generate(video_model, video_prompt, video_seed, edits=Guidance("burger", grows))
+# for boxes in (grows.boxes(len(clip.video)), detect(clip.video, "burger")[0]):
+#     print([round(size(one[None]), 2) for one in boxes])
+# show(boxed(clip, grows))
+# ```
+#
+# The burger does not grow: it goes from .42 down to .37 and back to .39, where .25 to .5 was asked. Now put the word
+# that the world has for it into the prompt: "a burger floats closer on the water". With the same target it grows from
+# .28 to .53. Words can do here what guidance with the defaults does not. Equal steps (`**EQUAL`) make the burger grow
+# without the word as well, from .27 to .35.
+# </details>
+#
+# **3.** The box energy is content with a small object in a large box. Add the energy "size", which compares the area of
+# the thresholded map with that of the target, to the balloon of section 6. Which weight does it need?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# for weight in (0.0, 1.0, 2.0, 5.0, 10.0, 20.0):
+#     guidance = Guidance("balloon", large, energy={"box": 1.0, "size": weight})
+#     clip = generate(image_model, balloon, 1, edits=guidance)
+#     print(weight, round(size_of(clip.video, "balloon"), 2))
+# ```
+#
+# With 0 the balloon has .32, where .6 was asked. With 1 there is a second balloon: nobody said that it must be one.
+# With 2 to 10 there is one balloon again, which reaches from the top of the box to the bottom and is longer than
+# balloons are, with a size of .44 to .49. With 20 it is torn and the sky is spoiled. An energy on the area does not
+# know what an object of that size looks like; the network would have to know.
+# </details>
+#
+# ## In this notebook we saw
+#
+# - equations 3 and 4 by hand, the helper that does the same, and why the energy is squared;
+# - that equation 4 to the letter moves latents out of the world;
+# - what three energies pull at, and what each of them is content with;
+# - five sizes of four objects, and how steps of equal length follow where plain ones do not;
+# - targets that are drawn, and targets from the object's own maps;
+# - asked against got sizes, with an order, an error and a slope;
+# - three failures: an object larger than its box, a second object, a size that the world does not have.
+#
+# Next: [notebook 05](05_motion.ipynb) moves objects along paths, with the same call.

@@ -1,0 +1,78 @@
+"""What guidance refuses, and what it says."""
+
+import math
+
+import pytest
+import torch
+from models_for_tests import PATH, PROMPT, tiny
+from steering_for_tests import TIMESTEP, begun, image_noise
+
+from xattn_helpers import Guidance, generate
+from xattn_helpers.backbones.noise import Level
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"energy": "boxes"}, "possible are box, shape"),
+        ({"energy": {"box": float("nan")}}, "possible are finite weights"),
+        ({"law": "linear"}, "law='linear': possible are 'equal', '1 - abar'"),
+        ({"schedule": "never"}, "schedule='never': possible are 'paper'.*or a function"),
+        ({"strength": -1.0}, "strength=-1.0"),
+        ({"strength": math.nan}, "strength=nan"),
+        ({"strength": math.inf}, "strength=inf"),
+        ({"repeats": 0}, "repeats=0: possible are from 0 and from 1 on"),
+        ({"shape": "star"}, "shape='star': possible are box, disc"),
+        ({"frame_of": "first"}, "frame_of='first': possible are 'own', 'released', or a function"),
+        ({"word": ["burger", "water"]}, "1 given for 2 words"),
+        ({"target": [(0.1, 0.2)]}, "target: tuple given; possible are a track"),
+    ],
+)
+def test_wrong_knobs_say_what_is_possible(options, message):
+    with pytest.raises(ValueError, match=message):
+        Guidance(**({"word": "burger", "target": PATH} | options))
+
+
+@pytest.mark.parametrize(
+    ("word", "target", "knobs", "message"),
+    [
+        ("shark", PATH, {}, "'shark' is not in the prompt"),
+        ("burger", PATH, {"cells": 5}, "no site of attention has cells.5; possible are"),
+        ("burger", PATH, {"cells": ()}, r"no site of attention has cells.\(\)"),
+        ("burger", PATH, {"groups": "top"}, "no site of attention has group.*'top'; possible are .*group down"),
+        ("burger", PATH, {"groups": ()}, r"no site of attention has group.*\(\)"),
+        ("burger", PATH, {"groups": "mid", "cells": 1}, "has group.*'mid', cells.1"),
+        ("burger", torch.zeros(2, 16, 16), {}, r"shape \(2, 16, 16\) given; needed is \(1 frames"),
+        ([["burger"], ["water"]], [[PATH], [PATH]], {}, "lists for 2 prompts given; this run has 1"),
+        ("burger", PATH, {"frame_of": lambda frame, frames: frame + 1}, r"gives frames \[1\]; possible are 0 to 0"),
+        ("burger", PATH, {"frame_of": lambda frame, frames: frame - 1}, r"gives frames \[-1\]; possible are"),
+        ("burger", PATH, {"graphed": True}, "graphed=True needs a CUDA GPU; the model is on cpu"),
+        ("burger", PATH, {"strength": 1e6}, "strength=1000000.0 with law='equal' moves a latent by .* at step 0"),
+    ],
+)
+def test_what_does_not_fit_the_run_says_what_is_possible(word, target, knobs, message):
+    with pytest.raises(ValueError, match=message):
+        generate(tiny(1), PROMPT, steps=1, edits=Guidance(word, target, **knobs), progress=False)
+
+
+def test_a_step_that_leaves_no_picture_names_the_ways_out():
+    steering = begun(strength=30.0, law="(1 - abar) / abar", limit=5.0, model=tiny(1))
+    with pytest.raises(ValueError, match=r"another law \(possible are 'equal'.*higher limit=5.0"):
+        steering.update(image_noise(), tiny().noise.level(999), 0)
+    (update,) = steering.updates[0]
+    assert update.change > 5
+    higher = begun(strength=30.0, law="(1 - abar) / abar", limit=1.01 * update.change, model=tiny(1))
+    assert higher.update(image_noise(), tiny().noise.level(999), 0).isfinite().all()
+
+
+def test_a_law_without_a_finite_step_says_so():
+    """At the first step of flow matching there is no signal: sigma^2 / alpha^2 is infinite."""
+    steering = begun(law="(1 - abar) / abar", model=tiny(1))
+    with pytest.raises(ValueError, match=r"law='\(1 - abar\) / abar' has no finite step.*possible are 'equal'"):
+        steering.update(image_noise(), Level(TIMESTEP, alpha=0.0, sigma=1.0), 0)
+
+
+def test_a_gradient_that_is_not_finite_is_an_error():
+    guidance = Guidance("burger", PATH, energy=lambda maps, targets: maps.sum((-2, -1)) / 0.0)
+    with pytest.raises(FloatingPointError, match='step 0: .* not finite in float32; load the model with dtype="float'):
+        generate(tiny(1), PROMPT, steps=1, edits=guidance, progress=False)

@@ -1,0 +1,75 @@
+"""The Makefile: what reaches the commands, and in which environment. Stand-ins for them say how they were called."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tools import notebooks
+
+TARGETS = ("tutorial", "notebooks", "lab", "test", "test-unit", "bench", "train", "lint", "format", "mutants", "badges")
+COMMANDS = ("python", "ruff", "basedpyright", "jupyter")
+SAYS_HOW = """#!/bin/sh
+printf 'called %s\\n' "$(basename "$0")"
+printf 'policy %s\\n' "$OMP_WAIT_POLICY"
+for argument in "$@"; do printf '<%s>\\n' "$argument"; done
+"""
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Runs a target with stand-ins for the commands in .venv/bin; returns what they say."""
+    for name in COMMANDS:
+        (tmp_path / name).write_text(SAYS_HOW)
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "ready").touch()
+
+    def run(*arguments, **environment):
+        command = ["make", "--no-print-directory", f"BIN={tmp_path}", f"READY={tmp_path / 'ready'}", *arguments]
+        inherited = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "MAKEFLAGS")}
+        finished = subprocess.run(
+            command, cwd=notebooks.ROOT, capture_output=True, text=True, env=inherited | environment
+        )
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    return run
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_threads_wait_passively_in_every_target(make, target):
+    policies = set(re.findall(r"^policy (.*)$", make(target), re.MULTILINE))
+    assert policies == {"PASSIVE"}
+
+
+def test_whoever_sets_the_policy_keeps_it(make):
+    assert "policy ACTIVE\n" in make("bench", OMP_WAIT_POLICY="ACTIVE")
+
+
+@pytest.mark.parametrize("value", ["owner/name", "a b", "x; touch hacked", 'x" y', "x' y", "`id`", "--write", ""])
+def test_an_address_is_one_argument_whatever_it_is(make, value):
+    assert f"<-m>\n<tools.badges>\n<{value}>\n" in make("badges", f"REPO={value}")
+
+
+@pytest.mark.parametrize("target", ["tutorial", "notebooks", "mutants"])
+@pytest.mark.parametrize("value", ["01", "01 03", "x; touch hacked", '"', ""])
+def test_a_choice_is_one_argument_whatever_it_is(make, target, value):
+    assert make(target, f"ONLY={value}").endswith(f"<{value}>\n")
+
+
+def test_lint_checks_style_and_types(make):
+    said = make("lint")
+    assert "called ruff" in said and "called basedpyright" in said
+
+
+@pytest.mark.parametrize(
+    "target, module", [("bench", "xattn_helpers.studies"), ("train", "xattn_helpers.pocket.training")]
+)
+def test_bench_and_train_run_their_packages(make, target, module):
+    assert f"<-m>\n<{module}>\n" in make(target)
+
+
+def test_help_lists_every_target(make):
+    said = make("help")
+    assert all(f"make {target} " in said for target in TARGETS)

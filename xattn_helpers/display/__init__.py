@@ -1,0 +1,17 @@
+"""Making videos, maps, figures and tables visible, and explorers to turn them by hand.
+
+`from xattn_helpers.display import show, overlay, markdown_table` needs no widgets; the explorers, which do, are in
+`xattn_helpers.display.explorers`.
+"""
+
+from .figures import contact_sheet, image_grid
+from .overlays import draw_boxes, draw_mask, heatmaps, overlay
+from .plots import draw_intervals, draw_signed
+from .tables import bullets, change_text, figure_text, markdown_table, number_text, percent_text, table_text
+from .videos import save, show, strip
+
+__all__ = [
+    "bullets", "change_text", "contact_sheet", "draw_boxes", "draw_intervals", "draw_mask", "draw_signed",
+    "figure_text", "heatmaps", "image_grid", "markdown_table", "number_text", "overlay", "percent_text", "save",
+    "show", "strip", "table_text",
+]  # fmt: skip

@@ -1,0 +1,87 @@
+"""Steering without a gradient: a number is added to a word's logits, up inside a target and down outside.
+
+    clip = generate(model, "a burger floats on the water", edits=Bias("burger", path))
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..attention.processor import Maps, listening
+from ..backbones.backbone import Call, Site, choose_sites
+from .edit import Run, State
+from .placements import Placements, check_placements
+from .targets import SHAPES, Shape, Target
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Where words shall attract attention. Lists of words and targets steer several objects at once.
+
+    softmax(logits + b) with b = inside in the target and b = outside elsewhere, for the word's tokens alone. Lists of
+    lists, one for each prompt of a batch, give every prompt words and targets of its own.
+    """
+
+    word: str | Sequence[str] | Sequence[Sequence[str]]
+    target: Target | Sequence[Target] | Sequence[Sequence[Target]]
+    inside: float = 8.0
+    outside: float = -8.0
+    until: float = 0.5  # share of the denoising steps: later the object shall find its own shape
+    groups: str | Sequence[str] | None = None  # of sites; None is all
+    cells: int | Sequence[int] | None = None  # latent cells a map cell; None is all
+    shape: Shape = "disc"  # how a track is drawn
+    source: Literal[""] = ""
+
+    def __post_init__(self):
+        check_placements(self.word, self.target)
+        for name, value in (("inside", self.inside), ("outside", self.outside)):
+            if not math.isfinite(value):
+                raise ValueError(f"{name}={value}: possible are finite numbers, which are added to logits")
+        if not 0 <= self.until <= 1:
+            raise ValueError(f"until={self.until}: possible are shares of the denoising steps, from 0 to 1")
+        if self.shape not in SHAPES:
+            raise ValueError(f"shape={self.shape!r}: possible are {', '.join(SHAPES)}")
+
+    @contextmanager
+    def attach(self, run: Run) -> Iterator[State]:
+        """Change the word's maps inside the block."""
+        sites = choose_sites(run.model.backbone, self.groups, self.cells)
+        state = Biasing(self, run)
+        with listening(run.model.backbone, state, sites):
+            yield state
+
+
+class Biasing(State):
+    """Changes the maps of the targets in the conditional half."""
+
+    edits = True
+
+    def __init__(self, description: Bias, run: Run):
+        self.description, self.last = description, run.until(description.until)
+        self.placements = Placements.of(description.word, description.target, run, description.shape)
+
+    def __call__(self, maps: Maps, site: Site, call: Call) -> Maps:
+        """Logits are the logarithm of probabilities, up to a number for each row that a softmax does not see."""
+        part = call.part("conditional")
+        if part is None or (call.index or 0) >= self.last:
+            return maps
+        biased = maps.clone()
+        for clip, objects in enumerate(self.placements.of_prompts):
+            # (frames, heads, height, width, tokens); masked tokens have none, and the logarithm of 0 has no gradient
+            logits = maps[part.start + clip].clamp(min=torch.finfo(maps.dtype).tiny).log()
+            for placement in objects:
+                drawn = self.placements.drawn(placement.target, logits)
+                logits[..., placement.positions] += self._bias(drawn)[:, None, :, :, None]
+            biased[part.start + clip] = logits.softmax(-1)
+        return biased
+
+    def _bias(self, drawn: Float[Tensor, "frames height width"]) -> Float[Tensor, "frames height width"]:
+        """b of each cell; where a target is soft, b lies between its two values."""
+        inside, outside = self.description.inside, self.description.outside
+        return outside + (inside - outside) * drawn

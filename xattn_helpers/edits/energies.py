@@ -1,0 +1,108 @@
+"""Energies: how far attention maps are from a target, as pure functions with a gradient.
+
+Each takes maps (..., frames, height, width), probabilities of one word with any leading axes such as heads, and targets
+(frames, height, width) in [0, 1], and returns one number a frame, (..., frames). Guidance goes downhill.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..attention.maps import centre_of_mass, soft_threshold
+
+Maps = Float[Tensor, "*heads frames height width"]
+Targets = Float[Tensor, "frames height width"]
+Energies = Float[Tensor, "*heads frames"]
+Energy = Callable[[Maps, Targets], Energies]
+
+TOP_SHARE = 0.2  # of the cells inside (and of as many outside) that the top-k energy looks at
+OUTSIDE_WEIGHT = 1.0  # of what is attended to outside, in the top-k energy
+LEAST = 1e-8  # of a map that is divided by
+
+
+def shape_energy(maps: Maps, targets: Targets) -> Energies:
+    """mean (shape(A_tar) - shape(A))^2 over cells: the paper's eq. 3, squared as in its released code."""
+    return (targets - soft_threshold(maps)).square().mean((-2, -1))
+
+
+def signed_energy(maps: Maps, targets: Targets) -> Energies:
+    """mean (shape(A_tar) - shape(A)): eq. 3 to the letter. It only asks for more attention, anywhere: a lesson."""
+    return (targets - soft_threshold(maps)).mean((-2, -1))
+
+
+def box_energy(maps: Maps, targets: Targets) -> Energies:
+    """(1 - sum A M / sum A)^2: the share of attention outside the target (Chen et al., layout guidance)."""
+    inside = (maps * targets).sum((-2, -1))
+    return (1 - inside / maps.sum((-2, -1)).clamp(min=LEAST)).square()
+
+
+def top_energy(maps: Maps, targets: Targets) -> Energies:
+    """1 - mean of the largest values inside + w * mean of the largest outside, of A / max A (Lian et al., LVD)."""
+    scaled = (maps / maps.amax((-2, -1), keepdim=True).clamp(min=LEAST)).flatten(-2)  # (..., frames, cells)
+    energies = []
+    for frame, inside in enumerate(targets.flatten(-2) >= 0.5):  # (cells,), of which each frame may have another number
+        values = scaled[..., frame, :]
+        count = max(1, round(TOP_SHARE * int(inside.sum())))
+        largest_inside = values.masked_fill(~inside, 0).topk(count).values.mean(-1)
+        largest_outside = values.masked_fill(inside, 0).topk(count).values.mean(-1)
+        energies.append(1 - largest_inside + OUTSIDE_WEIGHT * largest_outside)
+    return torch.stack(energies, -1)
+
+
+def centre_energy(maps: Maps, targets: Targets) -> Energies:
+    """Squared distance of the centres of mass of shape(A) and target (Epstein et al., self-guidance)."""
+    return (_centre(soft_threshold(maps)) - _centre(targets)).square().sum(-1)
+
+
+def size_energy(maps: Maps, targets: Targets) -> Energies:
+    """Squared difference of the areas of shape(A) and target, in shares of the picture (self-guidance)."""
+    return (soft_threshold(maps).mean((-2, -1)) - targets.mean((-2, -1))).square()
+
+
+def velocity_energy(maps: Maps, targets: Targets) -> Energies:
+    """Squared difference of the centres' steps from frame to frame; the first frame has none and counts 0."""
+    steps = _centre(soft_threshold(maps)).diff(dim=-2)
+    wanted = _centre(targets).diff(dim=-2)
+    energies = (steps - wanted).square().sum(-1)
+    first = energies.new_zeros((*maps.shape[:-3], 1))
+    return torch.cat([first, energies], -1)
+
+
+def _centre(maps: Maps) -> Float[Tensor, "*heads frames 2"]:
+    """The centre of mass; an empty map's is the middle of the picture, so that its gradient is finite."""
+    return centre_of_mass(maps + 1e-6)
+
+
+ENERGIES: dict[str, Energy] = {
+    "box": box_energy,
+    "shape": shape_energy,
+    "signed": signed_energy,
+    "top": top_energy,
+    "centre": centre_energy,
+    "size": size_energy,
+    "velocity": velocity_energy,
+}
+
+
+def combine(weights: str | Mapping[str, float] | Energy) -> Energy:
+    """One energy of a name, of names with weights {"box": 1, "size": 5}, or of a function like those above.
+
+    Raises ValueError for an unknown name and for a weight that is not finite.
+    """
+    if callable(weights):
+        return weights
+    by_name = {weights: 1.0} if isinstance(weights, str) else dict(weights)
+    unknown = set(by_name) - set(ENERGIES)
+    if unknown or not by_name:
+        raise ValueError(f"energy: {', '.join(sorted(unknown)) or 'none'} given; possible are {', '.join(ENERGIES)}")
+    if not all(math.isfinite(weight) for weight in by_name.values()):
+        raise ValueError(f"energy={by_name}: possible are finite weights")
+
+    def weighted(maps: Maps, targets: Targets) -> Energies:
+        terms = [weight * ENERGIES[name](maps, targets) for name, weight in by_name.items()]
+        return torch.stack(terms).sum(0)
+
+    return weighted

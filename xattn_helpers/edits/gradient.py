@@ -1,0 +1,132 @@
+"""Running a network only as far, and keeping only as much of it, as a gradient of its attention needs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar, copy_context
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ..attention.processor import Maps, listening
+from ..backbones.backbone import Backbone, Call, Site
+from ..backbones.patching import SharedPatch
+
+
+class Reached(Exception):
+    """The pass has gone as far as guidance needs it."""
+
+
+@dataclass
+class Probe:
+    """A listener that keeps the maps of its sites, with their graph, and ends the pass after the last of them."""
+
+    names: Sequence[str]  # of the sites, in the order in which they run
+    stops: bool = True  # whether to end right after the last site, or to leave that to the end of its stage
+    maps: dict[str, Tensor] = field(default_factory=dict)
+    edits = False
+
+    def __call__(self, maps: Maps, site: Site, call: Call) -> None:
+        """Listen: keep, and stop. A site that checkpointing runs again for its gradient is left alone."""
+        if site.name in self.maps:
+            return
+        self.maps[site.name] = maps
+        if self.stops:
+            self.stop()
+
+    def stop(self) -> None:
+        """Raise `Reached` when nothing after this is needed."""
+        if self.names[-1] in self.maps:
+            raise Reached
+
+
+SAVING: ContextVar[Probe | None] = ContextVar("SAVING", default=None)  # whose pass saves memory, in this thread
+
+
+@contextmanager
+def checkpointed(backbone: Backbone, probe: Probe) -> Iterator[None]:
+    """Inside, each stage of the network forgets what it computed and does it again for the gradient: slower, smaller.
+
+    The pass ends after the stage that has the last needed site, not inside of it, because what is checkpointed must be
+    complete to be run again.
+    """
+    with STAGES.on(backbone.network, backbone.stages()):
+        token = SAVING.set(probe)
+        try:
+            yield
+        finally:
+            SAVING.reset(token)
+
+
+def _put_checkpoints(network: nn.Module, stages: Sequence[Any]) -> Sequence[Any]:
+    for stage in stages:
+        stage.forward = _computed_twice(stage.forward)
+    return stages
+
+
+def _take_checkpoints(network: nn.Module, stages: Sequence[Any]) -> None:
+    for stage in stages:
+        vars(stage).pop("forward", None)  # what the class defines comes back
+
+
+STAGES = SharedPatch(_put_checkpoints, _take_checkpoints)
+
+
+def _computed_twice(forward: Callable) -> Callable:
+    def run(*inputs: Any, **options: Any) -> Any:
+        probe = SAVING.get()
+        if probe is None:
+            return forward(*inputs, **options)
+        # On a GPU another thread computes gradients, in which nobody would listen: it needs this thread's facts.
+        in_this_context = copy_context().run
+        result = checkpoint(in_this_context, forward, *inputs, use_reentrant=False, preserve_rng_state=False, **options)
+        probe.stop()
+        return result
+
+    return run
+
+
+@contextmanager
+def probed(
+    backbone: Backbone, sites: Sequence[Site], predict: Callable[[], Any], saving: bool = False
+) -> Iterator[dict[str, Maps]]:
+    """The maps of sites while `predict` runs, with their graph, by name; the pass ends as soon as all are there.
+
+    Take gradients inside the block: with `saving`, the network runs again for them, and must be as it was.
+    """
+    probe = Probe([site.name for site in sites], stops=not saving)
+    stages = checkpointed(backbone, probe) if saving else nullcontext()
+    with listening(backbone, probe, sites), stages:
+        try:
+            predict()
+        except Reached:
+            pass
+        yield probe.maps
+
+
+class Graphed:
+    """`run(*inputs)` as a CUDA graph: recorded once, then replayed in one launch, for inputs of the same shapes.
+
+    A gradient pass of a large network is thousands of small kernels. A GPU computes them in less than a third of the
+    time that Python needs to launch them one by one (study `full_size`). `run` must have run before, to be warm. The
+    memory stays reserved as long as this object lives. Raises RuntimeError for a function that reads from the GPU on
+    its way, as `int(tensor)` does.
+    """
+
+    def __init__(self, run: Callable[..., tuple[Tensor, ...]], *inputs: Tensor):
+        self.inputs = [tensor.clone() for tensor in inputs]
+        self.graph = torch.cuda.CUDAGraph()
+        try:
+            with torch.cuda.graph(self.graph):
+                self.outputs = run(*self.inputs)
+        except RuntimeError as error:
+            raise RuntimeError(f"graphed=True: this pass cannot become a graph, leave it out ({error})") from error
+
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """What `run` gives for other inputs, as tensors of the caller's own."""
+        for stored, tensor in zip(self.inputs, inputs, strict=True):
+            stored.copy_(tensor)
+        self.graph.replay()
+        return tuple(output.clone() for output in self.outputs)

@@ -1,0 +1,107 @@
+"""Backward guidance: before a denoising step, move the latents downhill on an energy of attention maps (section 3.4).
+
+    path = track([(0.25, 0.25), (0.25, 0.8)])
+    clip = generate(model, "a burger floats on the water", edits=Guidance("burger", path))
+
+The update is the paper's eq. 4, z <- z - delta^2 * eta * gradient; every choice that the paper and its peers make
+differently is a knob of `Guidance`.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..backbones.backbone import Site, choose_sites
+from .edit import Run
+from .energies import Energy, combine
+from .placements import check_placements
+from .steering import Steering
+from .steps import FRAMES, LAWS, SCHEDULES, FrameOf, Law, Schedule, by_name
+from .targets import SHAPES, Shape, Target
+
+__all__ = ["FRAMES", "LAWS", "SCHEDULES", "Guidance"]
+
+FOR_SIZE: dict[str, Any] = {"strength": 0.055, "schedule": "always"}
+USUAL_ROWS = (7, 20)  # of maps in which the paper and its peers find objects: 8 x 8 and 16 x 16 at their sizes
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Where words shall be. Lists of words and targets guide several objects at once.
+
+    Lists of lists, one for each prompt of a batch, give every prompt words and targets of its own.
+    """
+
+    word: str | Sequence[str] | Sequence[Sequence[str]]
+    # A track, the moved maps of an unguided run (`zero_shot.py`), or maps (frames, height, width) in [0, 1]
+    target: Target | Sequence[Target] | Sequence[Sequence[Target]]
+    # What is minimised: a name of `ENERGIES`, names with weights, or a function. "box" leaves no second object behind.
+    energy: str | Mapping[str, float] | Energy = "box"
+    # eta. With the law "equal", the length of a step at full noise: the root mean square of what is added to a latent.
+    # With the others it depends on energy, size and model: 100 for "1 - abar" and "box" on the pocket models.
+    strength: float = 0.08
+    law: Law = "equal"  # delta^2, a name of `LAWS`
+    schedule: Schedule | Callable[[int, int], bool] = "first half"  # a name of `SCHEDULES`, or of index, steps
+    cells: int | Sequence[int] | None = None  # latent cells a map cell; None: maps of 7 to 20 rows, or all
+    groups: str | Sequence[str] | None = None  # of sites; None is all
+    shape: Shape = "disc"  # how a track is drawn: "disc", the ellipse in a box, or "box", whose corners few things fill
+    repeats: int = 1  # updates at each guided step
+    stop_below: float = -math.inf  # no further repeats when the mean energy of a frame is below this
+    limit: float = 10.0  # standard deviations that one update may move a latent; more is an error
+    checkpoint: bool = False  # compute each stage twice to save memory, where a gradient pass does not fit
+    # On a CUDA GPU: record the gradient pass once a run and replay it, in less than a third of the time for a large
+    # network. Its memory stays reserved until the last guided step, so take it together with `checkpoint`. While
+    # somebody else looks at the attention (a capture, a swap), the pass runs as usual.
+    graphed: bool = False
+    # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
+    # which leaves the first half of a video without targets of its own), or a function of frame, frames.
+    frame_of: FrameOf | Callable[[int, int], int] = "own"
+    source: Literal[""] = ""
+
+    def __post_init__(self):
+        check_placements(self.word, self.target)
+        combine(self.energy)
+        if self.law not in LAWS:
+            raise ValueError(f"law={self.law!r}: possible are {', '.join(map(repr, LAWS))}")
+        by_name("schedule", self.schedule, SCHEDULES)
+        by_name("frame_of", self.frame_of, FRAMES)
+        if not 0 <= self.strength < math.inf or self.repeats < 1:
+            raise ValueError(f"strength={self.strength}, repeats={self.repeats}: possible are from 0 and from 1 on")
+        if self.shape not in SHAPES:
+            raise ValueError(f"shape={self.shape!r}: possible are {', '.join(SHAPES)}")
+
+    @classmethod
+    def for_track(cls, word: Any, target: Any, **knobs: Any) -> "Guidance":
+        """For objects that move along a track: the defaults, which the study `tuning` chose for it."""
+        return cls(word, target, **knobs)
+
+    @classmethod
+    def for_size(cls, word: Any, target: Any, **knobs: Any) -> "Guidance":
+        """For objects that take a size where they are: shorter steps until the end keep more of the scene.
+
+        Chosen in the study `tuning`, too. It costs a gradient at every step, so about twice as much as the defaults.
+        """
+        return cls(word, target, **(FOR_SIZE | knobs))
+
+    def sites(self, run: Run) -> list[Site]:
+        """The sites whose maps are held against the target; raises ValueError if the model has none of these."""
+        backbone = run.model.backbone
+        chosen = choose_sites(backbone, self.groups, self.cells)
+        if self.cells is not None:
+            return chosen
+        low, high = USUAL_ROWS
+        usual = [site for site in chosen if low <= backbone.grid(site, run.size)["height"] <= high]
+        return usual or chosen
+
+    @contextmanager
+    def attach(self, run: Run) -> Iterator[Steering]:
+        """Move the latents of the targets before each guided step inside the block."""
+        if self.graphed and run.model.device.type != "cuda":
+            raise ValueError(f"graphed=True needs a CUDA GPU; the model is on {run.model.device}")
+        steering = Steering(self, run)
+        try:
+            yield steering
+        finally:
+            steering.release()

@@ -1,0 +1,148 @@
+"""The state of guidance in one run: energies, gradients, updates."""
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..attention.processor import Maps
+from ..backbones.backbone import LISTENERS
+from ..backbones.noise import Level
+from .edit import Latents, Run, State, Update
+from .energies import combine
+from .gradient import Graphed, probed
+from .placements import Placement, Placements
+from .steps import FRAMES, LAWS, SCHEDULES, by_name
+
+if TYPE_CHECKING:
+    from .guidance import Guidance
+
+LOSS_SCALE = 1024.0  # for half precision, in which small gradients would become zero
+
+
+class Steering(State):
+    """Moves the latents of the targets; the sources of a swap stay where they are."""
+
+    def __init__(self, guidance: "Guidance", run: Run):
+        self.guidance, self.run = guidance, run
+        self.sites = guidance.sites(run)
+        self.placements = Placements.of(guidance.word, guidance.target, run, guidance.shape)
+        self.updates: list[list[Update]] = [[] for _ in run.prompts]
+        self._energy = combine(guidance.energy)
+        self._is_guided = by_name("schedule", guidance.schedule, SCHEDULES)
+        self._order = self._frame_order()
+        self._graph: Graphed | None = None
+        self._warm = False  # a graph can be recorded of a pass that ran before
+
+    def _frame_order(self) -> Tensor:
+        """Which frame answers for each frame's target, (frames,)."""
+        frame_of = by_name("frame_of", self.guidance.frame_of, FRAMES)
+        frames = self.run.model.backbone.grid(self.sites[0], self.run.size)["frames"]
+        order = [frame_of(frame, frames) for frame in range(frames)]
+        if not all(0 <= frame < frames for frame in order):
+            name = self.guidance.frame_of
+            raise ValueError(f"frame_of={name!r} gives frames {order}; possible are 0 to {frames - 1}")
+        return torch.tensor(order, device=self.run.model.device)
+
+    def release(self) -> None:
+        """Give the memory of a graph back."""
+        self._graph = None
+
+    def update(self, latents: Latents, level: Level, index: int) -> Latents:
+        """Latents moved downhill if this step is guided.
+
+        The gradient is taken at what the network sees, `level.scale` times the solver's latents, and the step is made
+        there: so it means the same for every solver.
+        """
+        steps, guidance = self.run.steps, self.guidance
+        if guidance.strength > 0 and self._is_guided(index, steps):
+            for _ in range(guidance.repeats):
+                energy, gradient = self.gradient(latents * level.scale, level.timestep, index)
+                enough = energy.mean(1) < guidance.stop_below  # each prompt by itself, whatever shares its batch
+                if enough.all():
+                    break
+                change = self._change(gradient, level) * ~enough.view(-1, 1, 1, 1, 1)
+                self._note(energy, change, enough, index)
+                moved = latents[self.run.targets] - change / level.scale
+                latents = torch.cat([moved.to(latents.dtype), latents[len(moved) :]])
+        if not any(self._is_guided(later, steps) for later in range(index + 1, steps)):
+            self.release()  # for the steps that remain, and the decoder
+        return latents
+
+    def _change(self, gradient: Latents, level: Level) -> Latents:
+        """delta^2 eta gradient, of eq. 4; with equal steps each clip's gradient first gets a root mean square of 1."""
+        law, size = self.guidance.law, LAWS[self.guidance.law](level)
+        if math.isinf(size):
+            raise ValueError(
+                f"law={law!r} has no finite step where there is no signal, at timestep {level.timestep:.0f}; possible "
+                f"are {', '.join(map(repr, LAWS))}, or a schedule without that step"
+            )
+        if law == "equal":
+            length = gradient.square().mean((1, 2, 3, 4), keepdim=True).sqrt()
+            gradient = gradient / length.clamp(min=torch.finfo(gradient.dtype).tiny)
+        return self.guidance.strength * size * gradient
+
+    def gradient(
+        self, inputs: Latents, timestep: float, index: int = 0
+    ) -> tuple[Float[Tensor, "prompts frames"], Float[Tensor, "prompts channels frames height width"]]:
+        """Energies and their gradient with respect to what the network sees, in float32, of the targets alone.
+
+        Only the conditional pass is run, and nothing after the last needed site.
+        """
+        time = torch.tensor(timestep, device=inputs.device)
+        somebody_listens = any(entry.network is self.run.model.network for entry in LISTENERS.get())
+        if not self.guidance.graphed or somebody_listens or not self._warm:
+            self._warm = True
+            return self._gradient(inputs, time, index)
+        if self._graph is None:
+            self._graph = Graphed(lambda moving, time: self._gradient(moving, time, index), inputs, time)
+        energy, gradient = self._graph(inputs, time)
+        return energy, gradient
+
+    def _gradient(self, inputs: Latents, timestep: Tensor, index: int) -> tuple[Tensor, Tensor]:
+        model, call = self.run.model, self.run.call(index, gradient=True)
+        scale = LOSS_SCALE if inputs.dtype == torch.float16 else 1.0
+        with torch.enable_grad():
+            moving = inputs.detach().requires_grad_(True)
+            forward = partial(model.predict, moving, timestep, self.run.text, call=call)
+            with probed(model.backbone, self.sites, forward, saving=self.guidance.checkpoint) as maps:
+                energies = torch.stack([self.energy_at(maps[site.name]) for site in self.sites])
+                energy = energies.mean(0)
+                (gradient,) = torch.autograd.grad(scale * energy.sum(), moving)
+        return energy.detach(), gradient[self.run.targets].float() / scale
+
+    def energy_at(self, maps: Maps) -> Float[Tensor, "prompts frames"]:
+        """The energy at one site: mean over heads, sum over words."""
+        rows = []
+        for of_clip, objects in zip(maps, self.placements.of_prompts, strict=False):  # sources have no targets
+            rows.append(torch.stack([self._of_object(of_clip, placement) for placement in objects]).sum(0))
+        return torch.stack(rows)
+
+    def _of_object(
+        self, of_clip: Float[Tensor, "frames heads height width tokens"], placement: Placement
+    ) -> Float[Tensor, " frames"]:
+        maps = of_clip[..., placement.positions].sum(-1)[self._order].transpose(0, 1)  # (heads, frames, height, width)
+        return self._energy(maps, self.placements.drawn(placement.target, of_clip)).mean(0)
+
+    def _note(self, energy: Tensor, change: Tensor, enough: Tensor, index: int) -> None:
+        """Keep what happened, and raise for a step that leaves no picture."""
+        largest = change.abs().amax((1, 2, 3, 4)).tolist()
+        for clip, reached in enumerate(enough.tolist()):
+            if not reached:
+                self.updates[clip].append(Update(index, tuple(energy[clip].tolist()), largest[clip]))
+        if not all(math.isfinite(value) for value in largest):
+            precision = str(self.run.model.dtype).removeprefix("torch.")
+            raise FloatingPointError(
+                f'step {index}: the gradient is not finite in {precision}; load the model with dtype="float32" or '
+                "lower strength"
+            )
+        if max(largest) > self.guidance.limit:
+            raise ValueError(
+                f"strength={self.guidance.strength} with law={self.guidance.law!r} moves a latent by "
+                f"{max(largest):.0f} standard deviations at step {index}, which leaves no picture; lower strength, "
+                f"take another law (possible are {', '.join(map(repr, LAWS))}), or see what happens with a higher "
+                f"limit={self.guidance.limit}"
+            )

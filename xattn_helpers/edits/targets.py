@@ -1,0 +1,156 @@
+"""Where an object is asked to be: tracks with boxes and masks, and transforms of the maps of an unguided run."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from scipy.interpolate import PchipInterpolator
+from torch import Tensor
+
+from ..attention.maps import centre_of_mass
+
+Shape = Literal["box", "disc"]
+Easing = Literal["linear", "ease"]
+SHAPES: tuple[Shape, ...] = ("box", "disc")
+EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "linear": lambda time: time,
+    "ease": lambda time: 0.5 - 0.5 * np.cos(np.pi * time),
+}
+
+
+class Drawable(Protocol):
+    """A target that can be drawn at any size: a track, or the maps of an unguided run, moved."""
+
+    def mask(self, frames: int, height: int, width: int, shape: Shape = "box") -> Float[Tensor, "frames height width"]:
+        """The target in [0, 1]."""
+        ...
+
+
+Target = Drawable | Float[Tensor, "frames height width"]
+
+
+def draw(target: Target, frames: int, height: int, width: int, shape: Shape) -> Float[Tensor, "frames height width"]:
+    """A target at the size of some maps, in [0, 1]; raises ValueError for maps of another number of frames."""
+    if not isinstance(target, Tensor):
+        return target.mask(frames, height, width, shape)
+    if target.ndim != 3 or len(target) != frames:
+        raise ValueError(f"target: shape {tuple(target.shape)} given; needed is ({frames} frames, height, width)")
+    return F.adaptive_avg_pool2d(target.float()[:, None], (height, width))[:, 0]
+
+
+@dataclass(frozen=True)
+class Track:
+    """A path through key points; made by `track`, which checks them."""
+
+    keys: tuple[tuple[float, float], ...]  # centres (x, y) in [0, 1], y down
+    sizes: tuple[tuple[float, float], ...]  # (width, height) at each key, in (0, 1]
+    smooth: bool = False
+    easing: str = "linear"
+
+    def boxes(self, frames: int) -> Float[np.ndarray, "frames 4"]:
+        """Boxes as x0, y0, x1, y1, clipped to the picture [0, 1]."""
+        centres, sizes = self._at(np.array(self.keys), frames), self._at(np.array(self.sizes), frames)
+        return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1).clip(0, 1)
+
+    def centres(self, frames: int) -> Float[np.ndarray, "frames 2"]:
+        """Centres as x, y, before any clipping."""
+        return self._at(np.array(self.keys), frames)
+
+    def mask(self, frames: int, height: int, width: int, shape: Shape = "box") -> Float[Tensor, "frames height width"]:
+        """Targets in {0, 1}: a cell is in when its middle is inside the box or disc.
+
+        A target smaller than a cell keeps the cell that holds its centre, so that no frame is without one. Raises
+        ValueError for an unknown shape.
+        """
+        if shape not in SHAPES:
+            raise ValueError(f"shape={shape!r}: possible are {', '.join(SHAPES)}")
+        centres = torch.from_numpy(self.centres(frames)).float()
+        half = torch.from_numpy(self._at(np.array(self.sizes), frames)).float() / 2
+        across = ((torch.arange(width) + 0.5) / width - centres[:, :1]) / half[:, :1]  # (frames, width), 1 at the edge
+        down = ((torch.arange(height) + 0.5) / height - centres[:, 1:]) / half[:, 1:]
+        if shape == "disc":
+            inside = down[:, :, None] ** 2 + across[:, None] ** 2 <= 1
+        else:
+            inside = (down.abs() <= 1)[:, :, None] & (across.abs() <= 1)[:, None]
+        rows = (centres[:, 1] * height).long().clamp(max=height - 1)
+        columns = (centres[:, 0] * width).long().clamp(max=width - 1)
+        inside[torch.arange(frames), rows, columns] = True
+        return inside.float()
+
+    def _at(self, values: Float[np.ndarray, "keys n"], frames: int) -> Float[np.ndarray, "frames n"]:
+        """Values at each frame; the keys are evenly spaced in time."""
+        if frames < 1:
+            raise ValueError(f"frames={frames}: possible are 1 and more")
+        if len(values) == 1:
+            return np.repeat(values, frames, axis=0)
+        time = EASINGS[self.easing](np.linspace(0, 1, frames) if frames > 1 else np.zeros(1))
+        at = np.linspace(0, 1, len(values))
+        if self.smooth:
+            return PchipInterpolator(at, values)(time)  # never beyond its key points, unlike a cubic spline
+        return np.stack([np.interp(time, at, column) for column in values.T], axis=1)
+
+
+def track(
+    keys: Sequence[Sequence[float]],
+    size: float | Sequence[float] | Sequence[Sequence[float]] = 0.35,
+    smooth: bool = False,
+    easing: Easing = "linear",
+) -> Track:
+    """A path through key points (x, y) in [0, 1], y down, reached at even times.
+
+    `size` is a side, a (width, height), or a list with one of these for each key, all as shares of the picture.
+    `smooth` interpolates each coordinate alone by a monotone cubic curve, so that a coordinate slows down where it
+    turns or stops; a corner between ways along the axes stays a corner. Easing "ease" starts and ends slowly. Raises
+    ValueError for points outside the picture and sizes that are not in (0, 1].
+    """
+    points = tuple(_point(key) for key in keys)
+    if not points:
+        raise ValueError("keys: none given; a track needs one point (to stay there) or more")
+    sides = list(size) if isinstance(size, list) else [size] * len(points)
+    if len(sides) != len(points):
+        raise ValueError(f"size: {len(sides)} sizes given for {len(points)} keys; give one, or a list with as many")
+    if easing not in EASINGS:
+        raise ValueError(f"easing={easing!r}: possible are {', '.join(EASINGS)}")
+    return Track(points, tuple(_sides(side) for side in sides), smooth, easing)
+
+
+def _point(key: Sequence[float]) -> tuple[float, float]:
+    values = tuple(float(value) for value in key)
+    if len(values) != 2 or not all(0 <= value <= 1 for value in values):
+        raise ValueError(f"keys: {values} is outside the picture; possible are (x, y) from 0 to 1, y down")
+    return values
+
+
+def _sides(side: Any) -> tuple[float, float]:
+    """A side, or width and height."""
+    values = tuple(float(value) for value in side) if isinstance(side, Sequence) else (float(side), float(side))
+    if len(values) != 2 or not all(0 < value <= 1 for value in values):
+        raise ValueError(f"size: {values} given; possible are sides above 0 and up to 1, as shares of the picture")
+    return values
+
+
+def transform(
+    maps: Float[Tensor, "frames height width"],
+    scale: float | Float[Tensor, " frames"] = 1.0,
+    shift: tuple[float, float] | Float[Tensor, "frames 2"] = (0.0, 0.0),
+) -> Float[Tensor, "frames height width"]:
+    """Resize maps about their centre of mass and move them by (x, y) in shares of the picture.
+
+    This is the zero-shot target M x shape(A_orig) of the paper, eq. 3. What leaves the picture is gone, and zeros come
+    in; nothing wraps around. Raises ValueError for a scale that is not above 0.
+    """
+    frames, height, width = maps.shape
+    scales = torch.as_tensor(scale, dtype=maps.dtype, device=maps.device).expand(frames)
+    shifts = torch.as_tensor(shift, dtype=maps.dtype, device=maps.device).expand(frames, 2)
+    if not (scales > 0).all():
+        raise ValueError(f"scale: {scales.tolist()} given; possible are numbers above 0")
+    centre = 2 * centre_of_mass(maps).nan_to_num(0.5) - 1  # in [-1, 1], as grid_sample counts; an empty map stays so
+    moved = centre + 2 * shifts
+    zoom = torch.eye(2, dtype=maps.dtype, device=maps.device) / scales[:, None, None]
+    offset = centre - moved / scales[:, None]
+    grid = F.affine_grid(torch.cat([zoom, offset[:, :, None]], 2), [frames, 1, height, width], align_corners=False)
+    return F.grid_sample(maps[:, None], grid, padding_mode="zeros", align_corners=False)[:, 0]

@@ -1,0 +1,60 @@
+"""`python -m xattn_helpers.studies [NAME ...]`: measure the named studies, or all of them, and store their tables."""
+
+import argparse
+
+from .running import folder_of, processes, run
+from .store import RESULTS, store
+from .study import Report, Study, find, names
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line; without names everything, reports last."""
+    parser = argparse.ArgumentParser(prog="python -m xattn_helpers.studies", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="see --list")
+    parser.add_argument("--list", action="store_true", help="list the studies and reports")
+    parser.add_argument("--limit", type=int, help="at most so many cases of each group; not stored in results/")
+    parser.add_argument("--settings", nargs="+", metavar="SETTING", help="only these settings; not stored in results/")
+    parser.add_argument("--smoke", action="store_true", help="few cases and steps, on the CPU; not stored in results/")
+    parser.add_argument("--again", action="store_true", help="measure anew what was finished before, too")
+    options = parser.parse_args(arguments)
+    if options.limit is not None and options.limit < 1:
+        parser.error(f"--limit {options.limit}: at least one case of each group")
+    try:
+        commands = [find(name) for name in options.names or names()]
+    except ValueError as error:
+        parser.error(str(error))
+    if options.list:
+        print(*(f"{command.name:20} {first_line(command)}" for command in commands), sep="\n")
+        return
+    is_first = processes().is_main_process  # asked for before anybody else does, who would wait less long
+    for command in sorted(commands, key=lambda command: issubclass(command, Report)):
+        instance = command(options.smoke)
+        if isinstance(instance, Study):
+            instance.only = tuple(options.settings or ())
+            execute(instance, options.limit, options.again)
+        elif is_first and isinstance(instance, Report):
+            print(*(f"wrote {file}" for file in instance.write()), sep="\n")
+
+
+def execute(study: Study, limit: int | None = None, again: bool = False) -> None:
+    """Measure, print and store: whole studies in results/, parts and smoke runs beside their rows."""
+    reason = study.unable()
+    if reason:
+        print(f"{study.name}: {reason} and is left out.")
+        return
+    records = run(study, limit, again)
+    if not processes().is_main_process:
+        return
+    whole = limit is None and not study.smoke and not study.only
+    folder = RESULTS if whole else folder_of(study) / "results"
+    study.show(store(study, records, folder, limit))
+    print(f"wrote {folder / study.name}.json and .csv")
+
+
+def first_line(command: type) -> str:
+    """The first line of a docstring."""
+    return (command.__doc__ or "").strip().split("\n")[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Which code measures a row: the source of a function and of all that it uses, so that other code may change freely."""
+
+import ast
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable
+from textwrap import dedent
+from types import FunctionType, ModuleType
+
+ROOMS = ("xattn_helpers.studies", "xattn_helpers.measures")  # whose code counts
+
+
+def digest(*parts: object) -> str:
+    """The first 12 hexadecimal digits of the SHA-256 of what the parts look like when printed."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def reached(method: Callable, rooms: tuple[str, ...] = ROOMS) -> dict[str, str]:
+    """The source of a function or method and of every function, class and constant of these rooms that it uses.
+
+    Found by the names that stand in the source, so what is only reached through a variable is not seen. Comments and
+    docstrings are left out. A constant counts by its value, and is a name in capitals without a leading underscore.
+    """
+    sources: dict[str, str] = {}
+    waiting = [(inspect.unwrap(method), type(getattr(method, "__self__", None)))]
+    while waiting:
+        item, owner = waiting.pop()
+        name = f"{item.__module__}.{item.__qualname__}"
+        if name in sources:
+            continue
+        tree = without_docstrings(ast.parse(dedent(inspect.getsource(item))))
+        sources[name] = ast.unparse(tree)
+        for label, value in used(tree, item, owner):
+            definition = inspect.unwrap(value) if callable(value) else value
+            if is_code(definition, rooms):
+                waiting.append((definition, owner))
+            elif label.isupper() and not label.startswith("_") and not isinstance(value, ModuleType):  # not `F`
+                sources[f"{item.__module__}.{label}"] = plain(value)
+    return dict(sorted(sources.items()))
+
+
+def used(tree: ast.AST, item: Callable, owner: type) -> list[tuple[str, object]]:
+    """Names in a source with the values that they have in its module, in one of its modules, or in `self`."""
+    scope = vars(sys.modules[item.__module__])
+    pairs = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in scope:
+            pairs.append((node.id, scope[node.id]))
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            base = owner if node.value.id == "self" else scope.get(node.value.id)
+            if isinstance(base, (ModuleType, type)) and hasattr(base, node.attr):
+                pairs.append((node.attr, getattr(base, node.attr)))
+    return pairs
+
+
+def is_code(value: object, rooms: tuple[str, ...]) -> bool:
+    """Whether a value is a function or class that is written in one of the rooms."""
+    module = getattr(value, "__module__", None) or ""
+    return isinstance(value, (FunctionType, type)) and module.startswith(rooms)
+
+
+def plain(value: object) -> str:
+    """What a constant looks like, the same in every process: sets have no order, and some objects only an address."""
+    if isinstance(value, (set, frozenset)):
+        return repr(sorted(value, key=repr))
+    text = repr(value)
+    return type(value).__name__ if " at 0x" in text else text
+
+
+def without_docstrings(tree: ast.AST) -> ast.AST:
+    """The tree with its docstrings taken out; comments are in no tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree

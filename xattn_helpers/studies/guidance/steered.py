@@ -1,0 +1,142 @@
+"""What studies of steering share: videos under a setting, each held against its target and its unguided twin.
+
+A row is a case under a setting: how well the object keeps to its boxes (Peekaboo's measures, `measures/adherence.py`),
+and what else became of the video, beside the unguided video of the same seed. A setting that `Guidance` refuses to run,
+such as eq. 4 to the letter, is a row with the text of the error.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from ...backbones.model import Model
+from ...edits.targets import Target, Track
+from ...edits.zero_shot import Unguided, all_unguided
+from ...measures.adherence import adherence, centre_distances, covered, outside_change, single, size
+from ...measures.boxes import Boxes, boxes_of
+from ...measures.detection import Detections, look
+from ...measures.map_quality import auroc, shrink_mask
+from ...sampling import Clip, generate
+from ..rows import Case, Row
+from ..study import Study
+from .settings import Purpose, Setting
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The unguided run of a case, and what the detector sees in it."""
+
+    run: Unguided
+    view: Detections
+
+
+class Steered(Study, abstract=True):
+    """A study of settings: each case is steered along a track of its own, all cases of a setting together on a GPU."""
+
+    settings: ClassVar[Mapping[str, Setting]]
+    purpose: ClassVar[Purpose] = "track"
+
+    def __init__(self, smoke: bool = False):
+        super().__init__(smoke)
+        self.references: dict[tuple, Reference] = {}  # by prompt and seed
+
+    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
+        """Where the object of a case shall be, and what else a row says about that."""
+        raise NotImplementedError
+
+    def depends(self, case: Case) -> object:
+        """All knobs of the setting, defaults included."""
+        return self.settings[str(case["setting"])].depends(self.purpose)
+
+    def measure(self, cases: Sequence[Case]) -> list[Row]:
+        """Make the videos of one setting, together, and describe them."""
+        references = self.unguided(cases)
+        setting = self.settings[str(cases[0]["setting"])]
+        asked = [self.asked(case, reference) for case, reference in zip(cases, references, strict=True)]
+        tracks = [track for track, _ in asked]
+        clips = steer(self.model("pocket"), setting, self.purpose, cases, references, tracks, self.steps)
+        rows = []
+        for case, clip, (track, about), reference in zip(cases, clips, asked, references, strict=True):
+            if isinstance(clip, str):
+                rows.append(about | {"failed": clip})
+                continue
+            boxes = track.boxes(len(clip.video))
+            rows.append(about | {"failed": ""} | describe(clip, str(case["word"]), boxes, reference, self.device))
+        return rows
+
+    def unguided(self, cases: Sequence[Case]) -> list[Reference]:
+        """The unguided runs of some cases; those that were made before are not made again."""
+        keys = [(str(case["prompt"]), int(case["seed"] or 0)) for case in cases]
+        missing = list(dict.fromkeys(key for key in keys if key not in self.references))
+        if missing:
+            prompts, seeds = zip(*missing, strict=True)
+            runs = all_unguided(self.model("pocket"), prompts, seeds, self.steps)
+            for key, run in zip(missing, runs, strict=True):
+                self.references[key] = Reference(run, look(run.clip.video, self.device))
+        return [self.references[key] for key in keys]
+
+
+def steer(
+    model: Model, setting: Setting, purpose: Purpose, cases: Sequence[Case], references: Sequence[Reference],
+    tracks: Sequence[Track], steps: int | None = None,
+) -> list[Clip | str]:  # fmt: skip
+    """The clips of cases under one setting; instead of a clip the text of the error with which an edit refuses it."""
+    if not setting.steers:
+        return [reference.run.clip for reference in references]
+    try:
+        return list(generate_steered(model, setting, purpose, cases, references, tracks, steps))
+    except (ValueError, FloatingPointError) as error:
+        if len(cases) == 1:
+            return [str(error)]
+    clips: list[Clip | str] = []
+    for case, reference, track in zip(cases, references, tracks, strict=True):
+        clips += steer(model, setting, purpose, [case], [reference], [track], steps)
+    return clips
+
+
+def generate_steered(
+    model: Model, setting: Setting, purpose: Purpose, cases: Sequence[Case], references: Sequence[Reference],
+    tracks: Sequence[Track], steps: int | None = None,
+) -> list[Clip]:  # fmt: skip
+    """One run, in which every prompt has a word and a target of its own."""
+    words = [str(case["word"]) for case in cases]
+    targets: list[Target] = list(tracks)
+    if setting.target == "zero-shot":
+        targets = []
+        for word, reference, track in zip(words, references, tracks, strict=True):
+            targets.append(reference.run.follow(word, track))
+    prompts: list[Any] = [case["prompt"] for case in cases]
+    seeds: list[Any] = [case["seed"] for case in cases]
+    edits = setting.edits(purpose, words, targets)
+    return generate(model, prompts, seeds, steps, edits=edits, progress=False)
+
+
+def describe(clip: Clip, word: str, asked: Boxes, reference: Reference, device: str) -> Row:
+    """A video against the boxes (frames, 4) that were asked for, and against its unguided twin."""
+    view, before = look(clip.video, device), reference.view
+    masks, masks_before = view.masks(word), before.masks(word)
+    boxes, boxes_before = boxes_of(masks), boxes_of(masks_before)
+    distances = centre_distances(boxes, asked)
+    return adherence(boxes, asked) | {
+        "size": size(boxes),
+        "unguided size": size(boxes_before),
+        "unguided covered": covered(boxes_before),
+        "growth": size(boxes[-1:]) / size(boxes[:1]),
+        "start": float(distances[0]),
+        "end": float(distances[-1]),
+        "scene kept": view.scene() == before.scene(),
+        "single": single(view.counts(word)),
+        "outside": outside_change(clip.video, reference.run.clip.video, masks, masks_before),
+        "auroc": unguided_auroc(reference, word, masks_before),
+        "guided steps": len({update.step for update in clip.updates}),
+    }
+
+
+def unguided_auroc(reference: Reference, word: str, masks) -> float:
+    """How well the finest map of the word found the object in the unguided run: mean over frames, NaN without it."""
+    maps = reference.run.maps(word)
+    finest = maps[max(maps)].cpu()
+    cells = shrink_mask(torch.from_numpy(masks), (finest.shape[-2], finest.shape[-1]))
+    return float(auroc(finest, cells).nanmean())

@@ -1,0 +1,151 @@
+"""Write the pocket models' card, and README's pictures and tables: report `model_card`.
+
+Tables come from `studies/results/`, training curves from `pocket/weights/training.json`, and the contact sheets are
+generated here, ten prompts with the first seed, not the best.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from xattn_helpers import load
+
+from ..display.tables import table_text
+from ..pocket import WEIGHTS
+from . import guidance_cost, quality_table
+from .card_pictures import NETWORKS, PROMPTS, draw_curves, draw_hero, draw_sheet, training_notes, training_runs
+from .running import WORK
+from .store import load_table, origin
+from .study import Report, Study, find
+
+CARD = WEIGHTS.parent / "MODEL_CARD.md"
+TEMPLATE = Path(__file__).with_name("model_card.template.md")
+README = Path(__file__).parents[2] / "README.md"
+PICTURES = README.parent / "docs"
+QUALITY = "pocket_quality"
+
+
+class ModelCard(Report):
+    """Writes the model card and README's tables from the stored tables, and draws their pictures."""
+
+    def write(self, folder: Path | None = None) -> list[Path]:
+        """The card, README, and the pictures beside README; all of them into one folder if one is given.
+
+        A smoke run writes into a folder of its own, and says where a table is missing instead of failing.
+        """
+        folder = folder or (WORK / "smoke" / "model_card" if self.smoke else None)
+        pictures = folder or PICTURES
+        pictures.mkdir(parents=True, exist_ok=True)
+        files = self.draw(pictures)
+        card = fill(TEMPLATE.read_text(), self.texts(card_sections()), closed=False)
+        readme = fill(README.read_text(), self.texts(readme_sections()), closed=True)
+        for file, text in ((CARD, card), (README, readme)):
+            target = folder / file.name if folder else file
+            target.write_text(text)
+            files.append(target)
+        return files
+
+    def draw(self, folder: Path) -> list[Path]:
+        """Contact sheets of both models, the moving picture, and training curves."""
+        files, prompts = [], PROMPTS[:1] if self.smoke else PROMPTS
+        for name in ("pocket-t2i", "pocket"):
+            model = load(name)
+            files.append(draw_sheet(model, prompts, folder / f"{name}.webp", self.steps))
+            if model.is_video:
+                files.append(draw_hero(model, prompts, folder / "hero.webp", self.steps))
+        return [*files, draw_curves(training_notes(WEIGHTS), folder / "pocket-training.png")]
+
+    def texts(self, sections: dict[str, Callable[[], str]]) -> dict[str, str]:
+        """What stands in each section."""
+        texts = {}
+        for name, make in sections.items():
+            try:
+                texts[name] = make()
+            except (FileNotFoundError, ValueError) as error:
+                if not self.smoke:
+                    raise
+                texts[name] = f"({error})"
+        return texts
+
+
+def card_sections() -> dict[str, Callable[[], str]]:
+    """What the card shows, by the comment in its template."""
+    return {
+        "detector": lambda: stored_table("detector_quality"),
+        "quality": lambda: stored_table(QUALITY),
+        "motions": lambda: quality_table.motion_table(load_table(QUALITY)),
+        "auroc": lambda: quality_table.auroc_table(load_table(QUALITY)),
+        "objects": lambda: quality_table.objects_table(load_table(QUALITY)),
+        "training": training_table,
+        "speed": lambda: stored_table("pocket_speed"),
+        "source": lambda: origin(QUALITY),
+    }
+
+
+def readme_sections() -> dict[str, Callable[[], str]]:
+    """What README shows, by the comments around it."""
+    return {
+        "quality": lambda: section(QUALITY),
+        "guidance": lambda: f"{section('guidance')} What it costs: {cost('for a track')}",
+        "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
+        "full size": lambda: section("full_size"),
+    }
+
+
+def section(name: str) -> str:
+    """A stored table and where it comes from."""
+    return f"{stored_table(name)}\n\n{origin(name)}"
+
+
+def stored_table(name: str) -> str:
+    """A stored table as its study writes it; raises ValueError for the name of a report."""
+    study = find(name)()
+    if not isinstance(study, Study):
+        raise ValueError(f"{name} is a report, which stores no table")
+    return study.markdown(load_table(name))
+
+
+def cost(setting: str) -> str:
+    """What a setting of guidance costs, in words."""
+    return guidance_cost.sentence(load_table("guidance_cost")[setting])
+
+
+def training_table() -> str:
+    """Data and compute of each run of each network."""
+    notes = training_notes(WEIGHTS)
+    rows = []
+    for name, title in NETWORKS.items():
+        for count, note in enumerate(training_runs(notes[name])):
+            rows.append([f"{title}, continued" if count else title, *training_cells(note)])
+    header = ["network", "parameters", "steps", "batch", "learning rate", "minutes", "device", "date"]
+    return table_text(header, rows)
+
+
+def training_cells(note: dict) -> list[str]:
+    """One run in words."""
+    plan = note["plan"]
+    return [
+        f"{note['parameters'] / 1e6:.2f} M",
+        f"{plan['steps']:,}",
+        f"{plan['batch'] * note['processes']}",
+        f"{plan['learning_rate']:g}",
+        f"{note['seconds'] / 60:.1f}",
+        f"{note['processes']} × {note['device']}",
+        note["date"],
+    ]
+
+
+def fill(text: str, sections: dict[str, str], closed: bool) -> str:
+    """A text with a section instead of each comment `<!-- name -->`, or, if closed, between it and `<!-- /name -->`.
+
+    Raises ValueError for a section that has no such comment.
+    """
+    for name, content in sections.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        pattern = f"{re.escape(begin)}.*{re.escape(end)}" if closed else re.escape(begin)
+        filled = f"{begin}\n{content}\n{end}" if closed else content
+        pieces = re.split(pattern, text, flags=re.DOTALL)
+        if len(pieces) != 2:
+            raise ValueError(f"the text has {len(pieces) - 1} places for {name!r}; there must be one")
+        text = filled.join(pieces)
+    return text

@@ -1,0 +1,49 @@
+"""The models of a measurement: loaded once, and named by their weights."""
+
+import hashlib
+import json
+from functools import cache
+
+import torch
+from torch import nn
+
+from ..backbones.model import Model, load
+from ..pocket.detector import PocketDetector, load_detector
+
+
+@cache
+def model(name: str, device: str, precision: str = "float32") -> Model:
+    """A model on "cpu" or "cuda", loaded once."""
+    return load(name, device, getattr(torch, precision))
+
+
+@cache
+def weights_of(name: str, device: str, precision: str = "float32") -> str:
+    """12 hexadecimal digits that tell the weights of a model's parts and its noise schedule."""
+    loaded = model(name, device, precision)
+    parts = [part for part in (loaded.network, loaded.codec.vae, loaded.text.encoder) if part is not None]
+    return digest_of(*parts, config=dict(loaded.noise.scheduler.config))
+
+
+@cache
+def detector(device: str) -> PocketDetector:
+    """The pocket detector, loaded once."""
+    return load_detector(device)
+
+
+@cache
+def weights_of_detector() -> str:
+    """12 hexadecimal digits that tell the weights of the pocket detector."""
+    return digest_of(detector("cpu"))
+
+
+def digest_of(*networks: nn.Module, config: dict | None = None) -> str:
+    """A digest of the tensors of some networks, by name, and of a configuration without the version of its library."""
+    total = hashlib.sha256()
+    for network in networks:
+        for name, tensor in sorted(network.state_dict().items()):
+            total.update(name.encode())
+            total.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    settings = {name: value for name, value in (config or {}).items() if not name.startswith("_")}
+    total.update(json.dumps(settings, sort_keys=True, default=str).encode())
+    return total.hexdigest()[:12]

@@ -1,0 +1,115 @@
+"""The table of `pocket_quality`: from rows to figures, and from figures to the tables of README and the model card."""
+
+from collections.abc import Callable, Sequence
+
+from ..display.tables import MISSING, table_text
+from ..measures.statistics import Estimate
+from ..pocket.world.vocabulary import OBJECTS
+from .rows import Row, column, select
+
+SEEN = 0.5  # share of the frames in which an object must be seen to count as present
+MOST_FRAMES = 0.93  # 15 of 16
+AUROC = {  # column: name of the figure
+    "auroc, 1 cells": "AUROC of the noun's map, 16 x 16",
+    "auroc, 2 cells": "AUROC of the noun's map, 8 x 8",
+    "auroc, 4 cells": "AUROC of the noun's map, 4 x 4",
+}
+ASKED = {  # least value that the models were trained for
+    "object present, one object": 0.95,
+    "both objects present": 0.80,
+    "exactly one instance": 0.90,
+    "right scene": 0.95,
+    "motion obeyed": 0.80,
+}
+OBEYED = "motion obeyed"
+PROMPTS_WITH = "prompts with "
+MODELS = {"pocket": "video", "pocket-t2i": "image"}
+
+
+def figures(rows: Sequence[Row]) -> dict[str, Estimate]:
+    """The figures of one model; what it has no cases of is left out."""
+    single = [row for row in rows if row["kind"] != "two"]
+    table = {
+        "object present, one object": rate(single, is_complete),
+        "both objects present": rate(select(rows, "kind", "two"), is_complete),
+        "exactly one instance": rate(single, lambda row: row["single"] > SEEN),
+        "exactly one instance in 15 of 16 frames": rate(single, lambda row: row["single"] > MOST_FRAMES),
+        "right scene": rate(rows, lambda row: row["scene seen"] == row["scene"]),
+    }
+    table |= motion_figures([row for row in rows if row["motion"]])
+    for auroc, name in AUROC.items():
+        table[name] = Estimate.mean(column(rows, auroc))
+    for word in OBJECTS:
+        prompts = [row for row in rows if word in (row["word"], row["second"])]
+        table[f"{PROMPTS_WITH}{word!r} complete"] = rate(prompts, is_complete)
+    return {name: figure for name, figure in table.items() if figure.n}
+
+
+def motion_figures(rows: Sequence[Row]) -> dict[str, Estimate]:
+    """How often motions are obeyed, in all and each by itself."""
+    table = {OBEYED: rate(rows, is_obeyed)}
+    for motion in sorted(set(column(rows, "motion"))):
+        table[f"{OBEYED}: {motion}"] = rate(select(rows, "motion", motion), is_obeyed)
+    return table
+
+
+def rate(rows: Sequence[Row], holds: Callable[[Row], bool]) -> Estimate:
+    """How often something holds."""
+    return Estimate.rate(holds(row) for row in rows)
+
+
+def is_complete(row: Row) -> bool:
+    """Whether everything that the caption names is present."""
+    second = row["second present"]
+    return row["present"] > SEEN and (second is None or second > SEEN)
+
+
+def is_obeyed(row: Row) -> bool:
+    """Whether the object moves as the caption says."""
+    return row["obeyed"]
+
+
+# Markdown
+
+
+def asked_table(table: dict) -> str:
+    """What was asked of the models and what they reach."""
+    rows = []
+    for name in table["pocket"]:
+        if name in ASKED or name.startswith("exactly one instance in"):
+            bound = f"≥ {ASKED[name]:.0%}" if name in ASKED else ""
+            rows.append([name, bound, *cells(table, name)])
+    return table_text(["held-out prompts", "asked", *MODELS.values()], rows)
+
+
+def motion_table(table: dict) -> str:
+    """Each motion phrase by itself."""
+    rows = []
+    for name, figure in table["pocket"].items():
+        if name.startswith(f"{OBEYED}: "):
+            rows.append([name.removeprefix(f"{OBEYED}: "), figure.format(percent=True)])
+    return table_text(["motion phrase", "obeyed"], rows)
+
+
+def auroc_table(table: dict) -> str:
+    """How well a noun's map finds the object."""
+    rows = [[name, *(table[model][name].format() for model in MODELS)] for name in AUROC.values()]
+    return table_text(["", *MODELS.values()], rows)
+
+
+def objects_table(table: dict) -> str:
+    """Which objects the models are good and bad at."""
+    rows = []
+    for name in table["pocket"]:
+        if name.startswith(PROMPTS_WITH):
+            rows.append([name.split("'")[1], *cells(table, name)])
+    return table_text(["object", *MODELS.values()], rows)
+
+
+def cells(table: dict, name: str) -> list[str]:
+    """A figure of each model in percent, or a dash."""
+    texts = []
+    for model in MODELS:
+        figure = table[model].get(name)
+        texts.append(figure.format(percent=True) if figure else MISSING)
+    return texts

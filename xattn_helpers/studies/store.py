@@ -1,0 +1,85 @@
+"""Stored tables: `results/NAME.json` has the summary and its provenance, `results/NAME.csv` the rows it was made from.
+
+Every row has two columns of provenance: `source`, the number of an entry of `sources` in the json (commit, versions,
+device, precision, weights), and `key`, what else it depends on (`Study.key`). The summary is made from the rows as they
+are read back from the csv, so that anybody can make it again: `faults` does, and says where a table differs.
+"""
+
+import json
+import shlex
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from .rows import Row, column, column_types, read_rows, write_rows
+from .running import Record
+from .study import Study
+from .tables import decode, encode, ranges
+
+RESULTS = Path(__file__).parent / "results"
+PARTS = {"study", "command", "date", "seeds", "sources", "columns", "table"}
+
+
+def store(study: Study, records: Sequence[Record], folder: Path, limit: int | None = None) -> dict:
+    """Write the table and the rows of a study into a folder, and return the table as it will be loaded."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sources: list[dict] = []
+    rows = []
+    for record in records:
+        if record["source"] not in sources:
+            sources.append(record["source"])
+        about = {"source": sources.index(record["source"]), "key": record["key"]}
+        rows.append(record["case"] | record["measured"] | about)
+    columns = column_types(rows)
+    write_rows(folder / f"{study.name}.csv", rows, columns)
+    table = encode(study.summary(read_rows(folder / f"{study.name}.csv", columns)))
+    command = f"python -m xattn_helpers.studies {study.name}" + f" --limit {limit}" * (limit is not None)
+    command += f" --settings {shlex.join(study.only)}" * bool(study.only)
+    stored = {
+        "study": study.name,
+        "command": command + " --smoke" * study.smoke,
+        "date": date.today().isoformat(),
+        "seeds": ranges(set(column(rows, "seed"))),
+        "sources": sources,
+        "columns": columns,
+        "table": table,
+    }
+    (folder / f"{study.name}.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
+    return decode(table)
+
+
+def load_table(name: str, folder: Path | None = None) -> dict:
+    """The table of a study, its figures as `Estimate`s; raises FileNotFoundError for one that was not stored."""
+    return decode(load_json(name, folder)["table"])
+
+
+def load_rows(name: str, folder: Path | None = None) -> list[Row]:
+    """The rows that a table was made from, one a case, numbers as numbers; an empty cell is None, or '' as a text."""
+    columns = load_json(name, folder)["columns"]
+    return read_rows((folder or RESULTS) / f"{name}.csv", columns)
+
+
+def load_json(name: str, folder: Path | None = None) -> dict:
+    """A stored json as it is: "study", "command", "date", "seeds", "sources", "columns" and "table".
+
+    Raises FileNotFoundError for one that was not stored, and ValueError for one that lacks a part of these.
+    """
+    file = (folder or RESULTS) / f"{name}.json"
+    if not file.exists():
+        raise FileNotFoundError(f"{file} does not exist: `python -m xattn_helpers.studies {name}` measures it")
+    stored = json.loads(file.read_text())
+    missing = sorted(PARTS - set(stored))
+    if missing:
+        names = ", ".join(missing)
+        raise ValueError(f"{file} has no {names}: `python -m xattn_helpers.studies {name}` measures it again")
+    return stored
+
+
+def origin(name: str, folder: Path | None = None) -> str:
+    """A sentence on where a stored table comes from, for README and the model card."""
+    stored = load_json(name, folder)
+    devices = ", ".join(dict.fromkeys(source["device"] for source in stored["sources"]))
+    versions = dict.fromkeys(f"{k} {v}" for source in stored["sources"] for k, v in source["versions"].items())
+    weights = dict.fromkeys(f"{k} `{v}`" for source in stored["sources"] for k, v in source["weights"].items())
+    about = [", ".join(versions), devices] + [f"weights: {', '.join(weights)}"] * bool(weights)
+    return f"Measured on {stored['date']} with `{stored['command']}` ({'; '.join(about)})."
