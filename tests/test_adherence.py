@@ -17,11 +17,9 @@ from xattn_helpers.measures.adherence import (
     single,
     size,
     size_ratio,
-    summary,
     travelled,
 )
 from xattn_helpers.measures.boxes import boxes_of
-from xattn_helpers.measures.statistics import Estimate
 
 
 def boxes(*rows) -> np.ndarray:
@@ -185,44 +183,3 @@ def test_a_drawn_object_beside_its_path_by_hand(ball):
     larger = np.concatenate([upper_left, upper_left + 80 / 128], axis=1)
     row = adherence(boxes_of(masks), larger)
     assert row["size ratio"] == pytest.approx(60 / 80) and row["iou"] == pytest.approx(0.75**2)
-
-
-def test_nothing_seen():
-    nothing = boxes(None, None)
-    row = adherence(nothing, boxes(SQUARE, SQUARE))
-    assert row["covered"] is False and row["iou"] == 0 and np.isnan(size(nothing))
-    for name in ("ap50", "distance", "size ratio", "travelled"):
-        assert np.isnan(row[name])
-
-
-def test_a_summary_has_published_definitions_and_intervals():
-    rows = [adherence(GOT, ASKED), adherence(boxes(None, SQUARE), ASKED[:2]), adherence(ASKED, ASKED)]
-    rows.append(adherence(boxes(None, None), ASKED[:2]))
-    overlap, distance = (1 + 0.5 + 1 / 3) / 4, rows[0]["distance"]
-    assert summary(rows) == {
-        "coverage": Estimate.rate([True, False, True, False]),
-        "mIoU": Estimate.mean([overlap, 1]),
-        "mIoU of all": Estimate.mean([overlap, 0.5, 1, 0]),
-        "AP50": Estimate.mean([2 / 3, 1, 1]),
-        "centroid distance": Estimate.mean([distance, 0, 0]),
-    }
-
-
-def test_a_summary_of_nothing_has_no_numbers():
-    for estimate in summary([]).values():
-        assert np.isnan(estimate.value) and estimate.n == 0
-
-
-@pytest.mark.parametrize("measure", [mean_iou, ap50, centre_distance, size_ratio, travelled, adherence])
-def test_boxes_of_other_frames_are_an_error(measure):
-    with pytest.raises(ValueError, match=r"boxes \(4, 4\) and targets \(2, 4\): both must be \(frames, 4\)"):
-        measure(GOT, ASKED[:2])
-
-
-def test_videos_of_other_shapes_are_an_error():
-    video, masks = np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 4, 4), bool)
-    with pytest.raises(ValueError, match=r"shapes \(2, 4, 4, 3\), \(1, 4, 4, 3\)"):
-        outside_change(video, video[:1], masks, masks)
-    for wrong in ((masks[:1], masks), (masks, masks[:1])):
-        with pytest.raises(ValueError, match="they must be of the same frames"):
-            outside_change(video, video, *wrong)
