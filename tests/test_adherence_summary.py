@@ -1,6 +1,5 @@
 """What is said of many videos, and of input that does not fit."""
 
-
 import numpy as np
 import pytest
 from drawn_videos import draw
@@ -72,6 +71,6 @@ def test_videos_of_other_shapes_are_an_error():
     video, masks = np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 4, 4), bool)
     with pytest.raises(ValueError, match=r"shapes \(2, 4, 4, 3\), \(1, 4, 4, 3\)"):
         outside_change(video, video[:1], masks, masks)
-    for wrong in ((masks[:1], masks), (masks, masks[:1])):
+    for wrong in ((masks[:1], masks), (masks, masks[:1]), (masks[:1], masks[:1])):
         with pytest.raises(ValueError, match="they must be of the same frames"):
             outside_change(video, video, *wrong)

@@ -79,6 +79,9 @@ def test_other_shapes_are_errors():
         boxes_of(np.ones((4, 8), bool))
     with pytest.raises(ValueError, match=r"boxes has shape \(4,\): it must be \(frames, 4\)"):
         masks_of(np.array([0, 0, 1, 1]), 4, 4)
+    for columns in (3, 5):
+        with pytest.raises(ValueError, match=rf"boxes has shape \(2, {columns}\)"):
+            masks_of(np.zeros((2, columns)), 4, 4)
     for wrong in (np.zeros((3, 4)), np.zeros((2, 3)), np.zeros(4)):
         with pytest.raises(ValueError, match=r"boxes \(2, 4\) and targets .*: both must be \(frames, 4\)"):
             paired(np.zeros((2, 4)), wrong)

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError
 from threading import Barrier
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from drawn_videos import draw
 
-from xattn_helpers.measures import detection
+from xattn_helpers.measures import detection, owlv2
 from xattn_helpers.measures.boxes import boxes_of, centres, frame_iou
 from xattn_helpers.measures.detection import Detections, detect, look
 from xattn_helpers.pocket.detector import PocketDetector
@@ -56,6 +57,8 @@ def test_masks_and_numbers_of_instances_are_an_objects_own():
     assert masks.sum((1, 2)).tolist() == [16 * 24, 400 + 400, 0] and masks[0, 16:32, 24:48].all()
     assert seen.counts("burger").tolist() == [1, 2, 0] and seen.counts("ball").tolist() == [0, 0, 1]
     assert seen.scene() == "at night", "the scene of two frames of three"
+    with pytest.raises(FrozenInstanceError):
+        seen.objects = ()
 
 
 def test_the_least_patch_is_half_a_percent_of_the_picture():
@@ -136,6 +139,22 @@ def test_the_pocket_detector_sees_neither_what_is_behind_nor_what_is_not_there()
         masks = seen.masks(word)
         assert (masks & exact).sum() / (masks | exact).sum() > 0.8
     assert np.isnan(detect(video, "burger")[0]).all() and not detect(video, "burger")[1].any()
+
+
+@pytest.mark.parametrize("name", ["owlv2", "somebody/owlv2-large", "folder"])
+def test_detectors_of_boxes_have_these_filled_as_masks(noise, name, monkeypatch, tmp_path):
+    detector = tmp_path if name == "folder" else name
+    sources = []
+
+    def detect_boxes(video, word, source):
+        sources.append((len(video), word, source))
+        return np.array([[0.25, 0, 0.75, 0.5], [np.nan] * 4])
+
+    monkeypatch.setattr(owlv2, "detect_boxes", detect_boxes)
+    boxes, masks = detect(noise, "anything", detector=detector)
+    assert sources == [(2, "anything", owlv2.HUB if name == "owlv2" else str(detector))]
+    assert masks.shape == (2, 32, 48) and masks[0, :16, 12:36].all() and masks.sum() == 16 * 24
+    np.testing.assert_array_equal(boxes, boxes_of(masks))
 
 
 def test_tensors_of_bytes_are_taken(random_detector, noise):

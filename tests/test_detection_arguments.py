@@ -7,11 +7,10 @@ import pytest
 import torch
 
 from xattn_helpers.measures import detection
-from xattn_helpers.measures.detection import Detections, detect, look
+from xattn_helpers.measures.detection import detect, look
 from xattn_helpers.pocket.detector import PocketDetector
 
 OBJECTS, SCENES = ("burger", "ball"), ("on the road", "at night")
-FALLING = [(0.25, 0.2), (0.45, 0.4), (0.65, 0.75)]  # a path on which x and y differ
 
 
 @pytest.fixture
@@ -29,17 +28,6 @@ def noise() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (2, 32, 48, 3), np.uint8)
 
 
-def labelled(*rectangles: tuple[slice, slice], side: int = 128) -> Detections:
-    """One frame in which the given rows and columns are a burger."""
-    labels = np.zeros((1, side, side), np.uint8)
-    for rows, columns in rectangles:
-        labels[0, rows, columns] = 1
-    return Detections(labels, OBJECTS, np.array([0]), SCENES)
-
-
-# Patches
-
-
 def clip(video):
     return SimpleNamespace(video=video, latents=None)
 
@@ -52,6 +40,14 @@ def clip(video):
         (lambda v: v / 127.5 - 1, r"video is float64 from -1 to 1: it must be uint8.*\(127.5 \* \(video \+ 1\)\)"),
         (lambda v: v.astype(np.float32), "video is float32 from 0 to 255: .*it is video.astype"),
         (lambda v: v.astype(np.int64), "video is int64 from 0 to 255: .*it is video.astype"),
+        (lambda v: v / 510, r"video is float64 from 0 to 0.5: .*it is \(255 \* video\)"),
+        (lambda v: v / 127.5, "video is float64 from 0 to 2: .*; it is video.astype"),
+        (lambda v: v / 170 - 1, r"video is float64 from -1 to 0.5: .*it is \(127.5 \* \(video \+ 1\)\)"),
+        (lambda v: v / 85 - 1, "video is float64 from -1 to 2: .* such as clip.video$"),
+        (lambda v: v / 100 - 2, "video is float64 from -2 to 0.55: .* such as clip.video$"),
+        (lambda v: v.astype(np.int64) - 1, "video is int64 from -1 to 254: .* such as clip.video$"),
+        (lambda v: v.astype(np.int64) + 1, "video is int64 from 1 to 256: .* such as clip.video$"),
+        (lambda v: v.astype(np.int64) // 2 + 9, "video is int64 from 9 to 136: .*; it is video.astype"),
         (lambda v: v.astype(np.int64) - 9, "video is int64 from -9 to 246: it must be uint8, .* such as clip.video$"),
         (lambda v: v > 9, r"video is bool of shape \(2, 32, 48, 3\): it must be uint8, .* such as clip.video$"),
         (lambda v: torch.from_numpy(v).bfloat16(), "video is float32 from 0 to 255: it must be uint8"),
@@ -62,6 +58,9 @@ def clip(video):
         (lambda v: v.transpose(3, 0, 1, 2), r"shape \(3, 2, 32, 48\): .*it is video.transpose\(1, 2, 3, 0\)"),
         (lambda v: np.concatenate([v, v[..., :1]], -1), r"shape \(2, 32, 48, 4\): .*it is video\[\.\.\., :3\]"),
         (lambda v: v[None], r"shape \(1, 2, 32, 48, 3\): .*of several videos pass one after the other, videos\[0\]"),
+        (lambda v: v[None, None], r"shape \(1, 1, 2, 32, 48, 3\): .* such as clip.video$"),
+        (lambda v: v[0, ..., :1], r"shape \(32, 48, 1\): .* such as clip.video$"),
+        (lambda v: v[..., :2], r"shape \(2, 32, 48, 2\): .* such as clip.video$"),
         (lambda v: v[..., 0], r"video has shape \(2, 32, 48\): it must be uint8, \(frames, height, width, 3\)"),
     ],
 )

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from models_for_tests import PATH, PROMPT, noise, tiny
+from models_for_tests import PATH, PROMPT, noise, run_of, tiny
 from steering_for_tests import TIMESTEP, begun, image_noise, level
 
 from xattn_helpers import Swap, generate
@@ -72,11 +72,11 @@ def test_two_guidances_of_a_run_are_both_told():
 
 def test_maps_of_seven_to_twenty_rows_are_used_at_every_size():
     cells = {}
-    for rows in (8, 16, 20, 40):
+    for rows in (8, 14, 16, 20, 21, 40):
         guidance, model = Guidance("burger", PATH), tiny(1)
         run = replace(begun(model=model).run, size=(1, rows, 16))
         cells[rows] = sorted({model.backbone.cells(site) for site in guidance.sites(run)})
-    assert cells == {8: [1], 16: [1, 2], 20: [1, 2], 40: [2, 4]}
+    assert cells == {8: [1], 14: [1, 2], 16: [1, 2], 20: [1, 2], 21: [2], 40: [2, 4]}
     run = replace(begun(model=tiny(1)).run, size=(1, 200, 16))
     assert len(Guidance("burger", PATH).sites(run)) == 7, "all, where none fits"
     run = begun(model=tiny(1)).run
@@ -131,6 +131,14 @@ def test_it_holds_no_model_after_a_run():
     del model
     gc.collect()
     assert network() is None
+
+
+def test_after_a_run_the_graph_is_given_up():
+    with pytest.raises(KeyboardInterrupt):
+        with Guidance("burger", PATH).attach(run_of(tiny(1))) as steering:
+            steering._graph = object()
+            raise KeyboardInterrupt
+    assert steering._graph is None
 
 
 def test_two_threads_share_a_guidance():

@@ -144,6 +144,19 @@ def test_maps_add_up_over_sites_and_steps_and_those_of_guidance_do_not():
     assert torch.equal(blended[0, 0, 0], corner(8, 16) + corner(0, 4))
 
 
+def test_objects_are_looked_for_in_maps_that_are_not_edited_yet():
+    edit, before = Replace(TRUCK, keep_background=("truck", "car")), random_maps(4, side=16)
+    run = run_of(tiny(), CAR, sources=[TRUCK])
+    call = replace(run.call(0), halves=("unconditional", "conditional"), clips=2)
+    with edit.attach(run) as state:
+        maps = before
+        for entry in LISTENERS.get():
+            maps = entry.listener(maps, tiny().sites[0], call)
+    assert torch.equal(maps[2], before[3])
+    for total, of_clip in zip(state.total[0], (before[3], before[2]), strict=True):  # the truck's, and the car's
+        torch.testing.assert_close(total, of_clip[..., 2].mean(1))
+
+
 def test_keeping_the_background_brings_a_run_nearer_to_its_source():
     distances = []
     for edit in (Replace(TRUCK), Replace(TRUCK, keep_background=("truck", "car"))):

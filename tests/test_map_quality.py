@@ -31,6 +31,8 @@ def test_a_mask_shrinks_by_majority():
     mask[0, 2, 6] = True  # a quarter
     assert shrink_mask(mask, (2, 4)).tolist() == [[[True, True, False, False], [False] * 4]]
     assert torch.equal(shrink_mask(mask, (4, 8)), mask)
+    seven = (torch.arange(16) < 7).reshape(1, 4, 4)
+    assert not shrink_mask(seven, (1, 1)).any() and shrink_mask(~seven, (1, 1)).all()
 
 
 # AUROC

@@ -61,6 +61,8 @@ def test_flow_matching_has_a_line_and_never_an_abar(scheduler, timestep):
     level = noise.level(timestep)
     assert noise.is_flow and noise.prediction == "flow_prediction"
     assert (level.alpha, level.sigma) == pytest.approx((1 - timestep / 1000, timestep / 1000))
+    noisy = Noise(UniPCMultistepScheduler(**SCHEDULE, use_flow_sigmas=True))  # a network that predicts the noise
+    assert noisy.is_flow and noisy.prediction == "epsilon" and noisy.level(timestep) == level
 
 
 def test_a_schedule_that_ends_in_pure_noise_has_no_infinite_level():

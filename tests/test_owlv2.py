@@ -72,6 +72,27 @@ def test_nothing_is_seen_in_frames_below_the_least_score(folder, video):
     assert np.isnan(boxes).any(axis=1).sum() == 2
 
 
+def test_the_least_score_itself_is_enough(folder, video, monkeypatch):
+    monkeypatch.setattr(owlv2, "AT_ONCE", 5)  # as many at once as below: the scores are the same bit for bit
+    best = np.float32(published(folder, video)[1].max())
+    above = np.nextafter(best, np.float32(1))
+    assert not np.isnan(owlv2.detect_boxes(video, "burger", folder, least_score=float(best))).all()
+    assert np.isnan(owlv2.detect_boxes(video, "burger", folder, least_score=float(above))).all()
+
+
+def test_it_is_asked_for_a_photo_of_the_word_in_every_frame(folder, video, monkeypatch):
+    model, processor = owlv2.load(folder)
+    asked = []
+
+    def record(images, text, **options):
+        asked.extend(text)
+        return processor(images=images, text=text, **options)
+
+    monkeypatch.setattr(owlv2, "load", lambda source: (model, record))
+    owlv2.detect_boxes(video, "burger", folder)
+    assert asked == [["a photo of a burger"]] * 5
+
+
 def test_the_usual_least_score_is_that_of_transformers(folder):
     processor = owlv2.load(folder)[1]
     theirs = inspect.signature(processor.post_process_grounded_object_detection).parameters["threshold"].default

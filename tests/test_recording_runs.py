@@ -7,6 +7,7 @@ from models_for_tests import PATH, PROMPT, SITES, noise, tiny, with_solver
 
 from xattn_helpers import Guidance, Swap, capture, generate
 from xattn_helpers.attention.processor import listening
+from xattn_helpers.backbones.backbone import Call
 
 
 def run(model, prompt=PROMPT, **options):
@@ -121,6 +122,9 @@ def test_what_guidance_looks_at_beforehand_is_not_recorded():
     assert torch.equal(guided.maps("burger", step=0), plain.maps("burger", step=0))
     assert not torch.equal(guided.maps("burger", step=1), plain.maps("burger", step=1))
     assert len(clip.updates) == 1 and len(guided.steps) == 2
+    with capture(tiny()) as attention:
+        tiny().predict(noise(tiny()), 500, tiny().encode([PROMPT]), call=Call(gradient=True))
+    assert attention.runs == []
 
 
 # More and fewer calls than steps

@@ -84,7 +84,8 @@ def test_slopes_and_orders_are_those_of_single_series():
     every = series + half + upside_down + unseen
     assert table.slopes(every) == [pytest.approx(1), pytest.approx(0.5), pytest.approx(-1)]
     assert table.orders(every) == [pytest.approx(1), pytest.approx(1), pytest.approx(-1), -1]
-    assert table.agreement(every)["series in order"].value == 0.5
+    again = [row | {"seed": 4} for row in half]
+    assert table.agreement(every + again)["series in order"].value == pytest.approx(0.6)
 
 
 def test_what_is_asked_of_a_case_is_a_box_at_the_unguided_object(monkeypatch):
@@ -124,12 +125,17 @@ def test_without_guidance_the_unguided_sizes_are_what_came_out():
     assert summary["no guidance"]["slope"].value == pytest.approx(0, abs=1e-9)
 
 
-def test_the_sheet_shows_the_unguided_video_and_all_sizes(tmp_path):
+def test_the_sheet_shows_the_unguided_video_and_all_sizes(tmp_path, monkeypatch):
     study = resize.ResizeStudy(smoke=True)
     frames = resize_sheet.row_of(study, "burger")
     assert len(frames) == len(resize_sheet.COLUMNS) and all(frame.shape == frames[0].shape for frame in frames)
     red = [(frame == (255, 0, 0)).all(-1).sum() for frame in frames]
     assert red[0] == 0 and 0 < red[1] < red[3] < red[5], "the asked boxes grow"
-    resize_sheet.draw([frames], ["burger"], tmp_path / "sheet.webp")
-    assert Image.open(tmp_path / "sheet.webp").width > 300
+    monkeypatch.setattr(resize_sheet, "row_of", lambda study, word: frames)
+    monkeypatch.setattr(resize_sheet, "WORK", tmp_path)
+    (file,) = resize_sheet.ResizeSheet(smoke=True).write()
+    assert file == tmp_path / "smoke" / "resize.webp", "a smoke run leaves the stored picture alone"
+    assert Image.open(file).width > 300
+    (file,) = resize_sheet.ResizeSheet().write(tmp_path / "docs")
+    assert Image.open(file).height > 300, "a row for each object"
     assert tiny().defaults.frames == 3, "the model is left as it was"

@@ -76,6 +76,15 @@ def test_words_are_told_apart_by_their_place_and_not_by_what_they_are_a_part_of(
     assert torch.equal(after[2, ..., into], before[3, ..., out_of])
 
 
+@pytest.mark.parametrize("source", ["A Café CAR drives", "a cafe\u0301 car drives"])  # é as a letter, and as two
+def test_words_are_the_same_however_they_are_written(source):
+    before, target = random_maps(4), "a café car walks"
+    after = edited(Refine(source), before, prompts=[target])
+    (car,), (new,) = tiny().text.find(target, "car"), tiny().text.find(target, "walks")
+    assert torch.equal(after[2, ..., : car + 1], before[3, ..., : car + 1])
+    assert torch.equal(after[2, ..., new:], before[2, ..., new:])
+
+
 def test_reweight_multiplies_a_column():
     before = random_maps(2)
     expected = before.clone()

@@ -49,6 +49,12 @@ def test_a_disc_leaves_the_corners_of_its_box_out():
     assert ((disc == 1) & (box == 0)).sum() == 0
 
 
+@pytest.mark.parametrize("shape", ["box", "disc"])
+def test_a_cell_whose_middle_is_on_the_edge_is_inside(shape):
+    assert track([(0.5, 0.5)], size=(0.75, 1.0)).mask(1, 1, 4, shape).tolist() == [[[1, 1, 1, 1]]]
+    assert track([(0.5, 0.5)], size=(1.0, 0.75)).mask(1, 4, 1, shape).flatten().tolist() == [1, 1, 1, 1]
+
+
 def test_a_target_smaller_than_a_cell_keeps_one_cell():
     mask = track([(0.99, 0.01)], size=0.01).mask(1, 4, 4)
     assert mask.sum() == 1 and mask[0, 0, 3] == 1
@@ -120,6 +126,13 @@ def test_a_shift_by_whole_cells_is_exact_and_does_not_wrap():
     assert torch.allclose(transform(maps, shift=(2 / 16, -3 / 16)), maps.roll((-3, 2), (1, 2)), atol=1e-5)
     gone = transform(maps, shift=(0.9, 0.0))
     assert gone.sum() < 1e-4
+
+
+def test_where_nothing_comes_from_there_is_nothing():
+    moved = transform(torch.ones(1, 16, 16), shift=(0.5, 0.25))
+    wanted = torch.zeros(1, 16, 16)
+    wanted[:, 4:, 8:] = 1
+    torch.testing.assert_close(moved, wanted)
 
 
 def test_doubling_a_square_doubles_its_sides_about_its_centre():

@@ -14,6 +14,7 @@ from ..display.overlays import draw_boxes
 from .guidance.steered import generate_steered
 from .resize import SEEDS, SETTINGS, ResizeStudy, sizes_of
 from .resize.table import WORDS
+from .running import WORK
 from .store import RESULTS
 from .study import Report
 
@@ -27,10 +28,10 @@ class ResizeSheet(Report):
     """The middle frames of objects that were asked to take five sizes, as one picture."""
 
     def write(self, folder: Path | None = None) -> list[Path]:
-        """Make the videos, draw and store."""
+        """Make the videos, draw and store; a smoke run draws one object, and beside the rows of smoke runs."""
         words = SHOWN[:1] if self.smoke else SHOWN
         study = ResizeStudy(self.smoke)
-        file = (folder or RESULTS) / "resize.webp"
+        file = (folder or (WORK / "smoke" if self.smoke else RESULTS)) / "resize.webp"
         draw([row_of(study, word) for word in words], words, file)
         return [file]
 
