@@ -41,7 +41,7 @@ from xattn_helpers.display import (
     percent_text,
     show,
     strip,
-)  # fmt: skip
+)
 from xattn_helpers.studies import load_rows, load_table, origin
 from xattn_helpers.studies.forward_swap.cases import word_cases
 from xattn_helpers.studies.forward_swap.table import GROUPS, PARTS, PLACES
@@ -179,9 +179,9 @@ image_grid(rows, row_titles=titles, cell=0.6)
 #
 # ## 4. The first limit: size and shape
 #
-# One video is an anecdote; the study `xattn_helpers/studies/forward_swap` repeats it for 20 pairs of objects of the pocket
-# world: each pair in one scene that fits both, with one verb. The world says how large its objects are beside each
-# other, so we know for each pair whether the source is the larger one. How do we judge a swapped clip?
+# One video is an anecdote; the study `xattn_helpers/studies/forward_swap` repeats it for 20 pairs of objects of the
+# pocket world: each pair in one scene that fits both, with one verb. The world says how large its objects are beside
+# each other, so we know for each pair whether the source is the larger one. How do we judge a swapped clip?
 #
 # - **Place.** The IoU of the swapped object's mask with the source's mask. It must be compared with what is there
 #   *without* a swap: clips from the same noise resemble each other anyway, so the target's own object often overlaps
@@ -257,6 +257,7 @@ rows = [
     for key, model in MODELS.items()
 ]
 markdown_table(["swapped clips", "", *groups], rows)
+
 
 # %% [markdown]
 # In the video model, only the group with the larger source gains overlap beyond doubt. The paper explains its artefacts
@@ -564,7 +565,6 @@ quick.cells.value = 2
 quick.run()
 assert quick.clip.source.prompt == "a bus drives on the road" and quick.own.seed == 1
 image_grid([[quick.picture]], column_titles=["source, target on its own, swapped"], cell=0.9)
-
 
 # %% [markdown]
 # The truck has moved to the right, towards the bus, and it has become smaller and blurred; at the edge another one

@@ -71,6 +71,7 @@ shown = ("mIoU of all", "coverage", "scene kept", "one instance", "outside")
 rows = [[name, *(settings[name]["figures"][one] for one in shown)] for name in landmarks]
 markdown_table(["", *(guidance_figures.TITLES.get(one, one) for one in shown)], rows)
 
+
 # %% [markdown]
 # Four settings are the landmarks of this notebook. "Unguided" is the model left alone. "Defaults" is `Guidance` with
 # its defaults; they were chosen on other cases, which share no object, track or seed with these. "Old defaults" are
@@ -141,6 +142,7 @@ differences = [one for one in differences if one.n]  # without the settings that
 sure = [one for one in differences if one.excludes(0)]
 print(f"{len(sure)} of {len(differences)} settings differ from the defaults.")
 print(f"If none did, {0.05 * len(differences):.0f} or so would still seem to.")
+
 
 # %% [markdown]
 # ## 2. Which layers
@@ -649,10 +651,10 @@ guidance_figures.trade_off(settings, {"outside": -1, "one instance": 1})
 # panel. In the upper one "unguided" is always among them, because nothing changes less. The front is made of means, and
 # the luckiest of forty settings looks better than it is: settings close to the front are as good as those on it.
 #
-# In the upper panel the front leads from no guidance through the paper's energy with little strength, a bias and weak
-# steps of equal length to those of the defaults' length that go on longer. "Bias" is the edit of that name, which adds
-# to the scores of attention instead of following a gradient; what the panel does not show is that it loses four of the
-# 49 objects. The defaults lie just below the front, the old ones and the paper's setting far below it. In the lower
+# In the upper panel the front leads from no guidance through the paper's energy with little strength, a bias, the
+# square root and weak steps of equal length to three settings close to the defaults, which lie just below it. The old
+# defaults and the paper's setting lie far below. "Bias" is the edit of that name, which adds to the scores of attention
+# instead of following a gradient; what the panel does not show is that it loses four of the 49 objects. In the lower
 # panel a single setting is left, "released", the defaults with the schedule of the paper's code: it has the best
 # control, and in none of its videos is the object there twice in most frames, so that it beats all others. But it leads
 # the defaults by a hundredth, and costs three more guided steps.
@@ -706,10 +708,10 @@ GROUPS = {
     "layers": "layers", "strength": "strength", "law": "law", "schedule": "schedule", "energy": "energy",
     "target": "target", "frames": "frame bug",
 }  # fmt: skip
-names = {
-    title: ["defaults", *(name for name, its in guidance_figures.references(settings, one).items() if its == "defaults")]
-    for one, title in GROUPS.items()
-}
+names = {}
+for one, title in GROUPS.items():
+    bases = guidance_figures.references(settings, one)
+    names[title] = ["defaults", *(name for name, base in bases.items() if base == "defaults")]
 rows = [
     [title, worst, figure_text(low, "+.2f"), highest, figure_text(high, "+.2f")]
     for title, worst, low, highest, high in guidance_figures.extremes(settings, names)
@@ -728,9 +730,9 @@ markdown_table(["choice", "worst setting", "mIoU minus defaults'", "best setting
 #    will. Look at the target at the resolution of each layer, too, and leave out layers on which it is not the target
 #    any more.
 # 2. **Look at the updates.** `clip.updates` has the energy and the largest change of a latent at each update. If the
-#    energy does not fall, double the strength; if one update moves a latent by several standard deviations, halve it. In
-#    steps of equal length, the defaults, a strength between .04 and .12 needs no search. With any other law a strength
-#    belongs to its energy: start anew when you change the energy.
+#    energy does not fall, double the strength; if one update moves a latent by several standard deviations, halve it.
+#    In steps of equal length, the defaults, a strength between .04 and .12 needs no search. With any other law a
+#    strength belongs to its energy: start anew when you change the energy.
 # 3. **Check that the formula fits the scale of your latents**: 1 − ᾱ where their variance is one.
 # 4. **Check the frames.** Guide one frame alone and see whether that frame moves, and whether the gradient is where you
 #    think it is.
