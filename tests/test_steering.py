@@ -8,7 +8,6 @@ from steering_for_tests import TIMESTEP, begun, image_noise, level
 from xattn_helpers import capture
 from xattn_helpers.backbones.noise import Level
 from xattn_helpers.edits.energies import box_energy
-from xattn_helpers.edits.steps import FRAMES
 from xattn_helpers.edits.targets import track
 
 TWO = (PROMPT, "a big burger floats on the water")
@@ -161,6 +160,25 @@ def test_repeats_update_again_until_the_energy_is_low_enough():
     assert torch.equal(enough.update(latents, level(), 0), latents) and enough.updates == [[]]
 
 
+def test_the_largest_change_counts_up_or_down():
+    changes = []
+    for sign in (1, -1):
+        steering = begun(energy=lambda maps, targets, sign=sign: sign * maps.square().sum((-2, -1)), model=tiny(1))
+        steering.update(image_noise(), level(), 0)
+        changes.append(steering.updates[0][0].change)
+    assert changes[0] == pytest.approx(changes[1], rel=1e-4)
+
+
+def test_no_clip_of_a_batch_may_go_beyond_the_limit():
+    knobs = {"law": "1 - abar", "strength": 10.0, "model": tiny(1)}
+    latents, free = torch.cat([image_noise(), image_noise(seed=1)]), begun(TWO, **knobs)
+    free.update(latents, level(), 0)
+    small, large = sorted(updates[0].change for updates in free.updates)
+    begun(TWO, limit=1.01 * large, **knobs).update(latents, level(), 0)
+    with pytest.raises(ValueError, match="moves a latent by"):
+        begun(TWO, limit=(small + large) / 2, **knobs).update(latents, level(), 0)
+
+
 def test_steps_outside_the_schedule_are_left_alone():
     steering, latents = begun(schedule="first half", model=tiny(1)), image_noise()
     moved = [not torch.equal(steering.update(latents, level(), index), latents) for index in range(4)]
@@ -182,26 +200,3 @@ def test_a_prompt_is_updated_alike_alone_and_in_a_batch(half_way):
         wanted = alone.update(latents[index : index + 1], level(), 0)[0]
         torch.testing.assert_close(moved[index], wanted, atol=1e-4, rtol=1e-3)
         assert len(alone.updates[0]) == len(batch.updates[index])
-
-
-# Frames
-
-
-def test_the_released_codes_frame_bug_leaves_the_first_half_without_targets():
-    maps = torch.rand(1, 3, 2, 8, 8, 20, generator=torch.Generator().manual_seed(0)).requires_grad_(True)
-    energies = {name: begun(frame_of=name).energy_at(maps)[0] for name in FRAMES}
-    reached = {}
-    for name, energy in energies.items():
-        (gradient,) = torch.autograd.grad(energy.sum(), maps)
-        reached[name] = (gradient[0].abs().amax((1, 2, 3, 4)) > 0).tolist()
-    assert reached == {"own": [True, True, True], "released": [False, True, True]}
-    of_word = maps[0, ..., 2].transpose(0, 1)  # (heads, frames, height, width)
-    by_hand = box_energy(of_word[:, [1, 1, 2]], PATH.mask(3, 8, 8, "disc")).mean(0)
-    torch.testing.assert_close(energies["released"], by_hand)
-
-
-def test_frames_may_be_named_by_a_function():
-    maps = torch.rand(1, 3, 2, 8, 8, 20, generator=torch.Generator().manual_seed(0))
-    last = begun(frame_of=lambda frame, frames: frames - 1 - frame).energy_at(maps)
-    of_word = maps[0, ..., 2].transpose(0, 1).flip(1)
-    torch.testing.assert_close(last[0], box_energy(of_word, PATH.mask(3, 8, 8, "disc")).mean(0))

@@ -19,7 +19,24 @@ LENGTHS = {  # schedule: strengths of equal steps
 DOWN_LENGTHS = (0.055, 0.08, 0.12)  # at every step with the maps on the way down alone, for half of the cost
 LOGITS = (4.0, 8.0, 12.0)  # added inside, subtracted outside
 SHARES = (0.25, 0.5, 0.75)  # of the denoising steps that are biased
-FINALISTS: dict[str, tuple[str, ...]] = {"track": (), "size": ()}  # the best six, once they are to be measured
+FINALISTS: dict[str, tuple[str, ...]] = {  # the best six of the first seed, by the table that they were measured in
+    "track": (
+        "equal 0.08, always",
+        "equal 0.055, always",
+        "equal 0.08, paper",
+        "equal 0.16, every second",
+        "equal 0.08, first half",
+        "equal 0.12, first half",
+    ),
+    "size": (
+        "equal 0.08, paper",
+        "equal 0.12, first half",
+        "equal 0.08, first half",
+        "equal 0.055, always",
+        "equal 0.02, always, and bias 8, until 0.25",
+        "equal 0.055, first half",
+    ),
+}
 
 
 def guidance(strength: float, schedule: str) -> dict:
