@@ -360,9 +360,9 @@ plt.show()
 # %% [markdown]
 # At 16 × 16 (left) *every* word is brighter on the object, and "in" not much less than the noun; only the start token is
 # its negative. At 8 × 8 (right) the noun and its size word stand out, the other words know less of the object, and
-# start token, end token and padding are its negative. In these layers the models agree at nearly every word, and where
-# they do not, it is the image model that shows more of the object under "in": whatever puts it there, it is not a fault
-# of video.
+# start token, end token and padding are its negative. In these layers the models differ little at most words. By far
+# the largest difference is that under "in" at 8 × 8, and there it is the image model that shows more of the object:
+# whatever puts it there, it is not a fault of video.
 #
 # How can "in" know a shark? The attention of a pixel adds up to one over the tokens. Here is how pixels on the object
 # and pixels outside spend it, in the video of section 1.
