@@ -152,6 +152,16 @@ def test_words_of_several_tokens_add_up_and_repeated_ones_are_told_apart():
     assert torch.equal(first, attention.maps(1)) and torch.equal(second, attention.maps(4))
 
 
+def test_a_question_is_about_the_first_prompt_and_the_first_of_equal_words():
+    prompts = ["the shark and the burger", "a shark and the burger on the road"]
+    with capture(tiny()) as attention:
+        run(tiny(), prompts, steps=1)
+    assert attention.positions("the") == [1] and attention.positions("the", batch=1) == [4]
+    assert attention.positions("the", occurrence=1) == [4] and attention.positions("the", 1, 1) == [7]
+    assert torch.equal(attention.maps("the"), attention.maps("the", occurrence=0, batch=0))
+    assert not torch.equal(attention.maps("the"), attention.maps("the", batch=1))
+
+
 def test_memory_does_not_grow_with_steps():
     def held(steps, **options):
         with capture(tiny(), **options) as attention:
