@@ -199,6 +199,7 @@ def test_maps_are_averaged_over_the_cells_of_a_smaller_size():
     by_hand = maps.unflatten(1, (4, 2)).unflatten(3, (2, 4)).mean((2, 4))
     torch.testing.assert_close(draw(maps, 2, 4, 2, "disc"), by_hand)
     assert torch.equal(draw(maps > 0.5, 2, 8, 8, "disc"), (maps > 0.5).float())
+    assert torch.equal(draw(torch.ones(300, 2, 2), 300, 1, 1, "disc"), torch.ones(300, 1, 1)), "of long clips, too"
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (1, 8, 8), (2, 8), (8, 8), (2, 1, 8, 8), (1, 2, 8, 8)])
