@@ -92,8 +92,8 @@ def run_of(model: Model, prompts: str | Sequence[str] = PROMPT, steps: int = 4, 
     batch = list(prompts)
     for source in sources:
         batch += [source] * len(prompts)
-    defaults, side = model.defaults, model.codec.pixels_per_cell
-    size = (defaults.frames, defaults.height // side, defaults.width // side)
+    defaults = model.defaults
+    size = model.codec.latent_size(defaults.frames, defaults.height, defaults.width)
     seeds = tuple(range(len(prompts)))
     return Run(model, prompts, tuple(sources), seeds, steps, size, model.encode(batch), defaults.cfg_scale)
 

@@ -4,7 +4,7 @@ import copy
 import gc
 import threading
 import weakref
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 from functools import cache
 
 import numpy as np
@@ -73,16 +73,14 @@ def test_two_guidances_of_a_run_are_both_told():
 
 
 def test_maps_of_seven_to_twenty_rows_are_used_at_every_size():
-    cells = {}
+    cells, model, guidance = {}, tiny(1), Guidance("burger", PATH)
     for rows in (8, 12, 14, 16, 20, 21, 40):
-        guidance, model = Guidance("burger", PATH), tiny(1)
-        run = replace(begun(model=model).run, size=(1, rows, 16))
-        cells[rows] = sorted({model.backbone.cells(site) for site in guidance.sites(run)})
+        cells[rows] = sorted({model.backbone.cells(site) for site in guidance.sites(model, (1, rows, 16))})
     assert cells == {8: [1], 12: [1], 14: [1, 2], 16: [1, 2], 20: [1, 2], 21: [2], 40: [2, 4]}
-    run = replace(begun(model=tiny(1)).run, size=(1, 200, 16))
-    assert len(Guidance("burger", PATH).sites(run)) == 7, "all, where none fits"
-    run = begun(model=tiny(1)).run
-    assert [site.group for site in Guidance("burger", PATH, groups="mid").sites(run)] == ["mid"], "all that were named"
+    assert len(guidance.sites(model, (1, 200, 16))) == 7, "all, where none fits"
+    (named,) = Guidance("burger", PATH, groups="mid").sites(model)
+    assert named.group == "mid", "all that were named, whatever their size"
+    assert guidance.sites(model) == guidance.sites(model, (1, 16, 16)) == begun(model=model).sites
 
 
 # Half precision
