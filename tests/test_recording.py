@@ -4,38 +4,18 @@ import gc
 
 import pytest
 import torch
-from models_for_tests import PROMPT, SITES, tiny
+from models_for_tests import SITES, run, tiny
 
-from xattn_helpers import capture, generate
+from xattn_helpers import capture
 from xattn_helpers.attention.processor import listening
 from xattn_helpers.pocket.text import MAX_TOKENS
 
 SIZES = {"down_blocks.0": 16, "down_blocks.1": 8, "mid_block": 4, "up_blocks.1": 8, "up_blocks.2": 16}
 
 
-def run(model, prompt=PROMPT, **options):
-    return generate(model, prompt, **({"seed": 0, "progress": False} | options))
-
-
 def stored(attention):
     """What a recording holds of each site and half of its only run."""
     return list(attention.run._maps.values())
-
-
-@pytest.fixture(scope="module")
-def full():
-    """A recording of everything, of a run with classifier-free guidance."""
-    with capture(tiny(), heads=True, every_step=True, half="both") as attention:
-        run(tiny())
-    return attention
-
-
-@pytest.fixture(scope="module")
-def mean():
-    """A recording as it is by default, of the same run."""
-    with capture(tiny()) as attention:
-        run(tiny())
-    return attention
 
 
 def test_probabilities_of_all_tokens_sum_to_one(full, mean):
