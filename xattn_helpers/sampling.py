@@ -59,8 +59,7 @@ def _generator(seed: int) -> torch.Generator:
 
 
 def _first_noise(model: Model, generators: list[torch.Generator], frames: int, height: int, width: int) -> Latents:
-    side = model.codec.pixels_per_cell
-    shape = (model.codec.channels, frames // model.codec.frames_per_latent, height // side, width // side)
+    shape = (model.codec.channels, *model.codec.latent_size(frames, height, width))
     noise = [torch.randn(shape, generator=generator) for generator in generators]
     return torch.stack(noise).to(model.device, model.dtype)
 

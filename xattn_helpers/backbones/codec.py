@@ -35,6 +35,11 @@ class Codec:
         """Of the latents."""
         return self.vae.config.latent_channels
 
+    def latent_size(self, frames: int, height: int, width: int) -> tuple[int, int, int]:
+        """Frames, height and width of the latents of a video with these, height and width in pixels."""
+        side = self.pixels_per_cell
+        return frames // self.frames_per_latent, height // side, width // side
+
     @torch.no_grad()
     def decode(
         self, latents: Float[Tensor, "batch channels frames h w"]

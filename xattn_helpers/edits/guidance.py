@@ -85,14 +85,19 @@ class Guidance:
         """
         return cls(word, target, **(FOR_SIZE | knobs))
 
-    def sites(self, run: Run) -> list[Site]:
-        """The sites whose maps are held against the target; raises ValueError if the model has none of these."""
-        backbone = run.model.backbone
+    def sites(self, model: Any, size: tuple[int, int, int] | None = None) -> list[Site]:
+        """The sites whose maps are held against the target, before anything runs.
+
+        `size` is frames, height and width of the latents, by default those of the model's own clips. Raises ValueError
+        if the model has none of the sites that were asked for.
+        """
+        backbone, own = model.backbone, model.defaults
         chosen = choose_sites(backbone, self.groups, self.cells)
         if self.cells is not None:
             return chosen
         low, high = USUAL_ROWS
-        usual = [site for site in chosen if low <= backbone.grid(site, run.size)["height"] <= high]
+        size = size or model.codec.latent_size(own.frames, own.height, own.width)
+        usual = [site for site in chosen if low <= backbone.grid(site, size)["height"] <= high]
         return usual or chosen
 
     @contextmanager

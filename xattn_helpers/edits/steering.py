@@ -28,7 +28,7 @@ class Steering(State):
 
     def __init__(self, guidance: "Guidance", run: Run):
         self.guidance, self.run = guidance, run
-        self.sites = guidance.sites(run)
+        self.sites = guidance.sites(run.model, run.size)
         self.placements = Placements.of(guidance.word, guidance.target, run, guidance.shape)
         self.updates: list[list[Update]] = [[] for _ in run.prompts]
         self._energy = combine(guidance.energy)
