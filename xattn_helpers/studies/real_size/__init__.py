@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
+from ...backbones.checkpoints import CHECKPOINTS
 from ...backbones.model import load
 from ...display.tables import table_text
 from ..code import digest
@@ -24,7 +25,8 @@ from .stage import limited, standing_in
 PAIRS = {"modelscope": "stable-diffusion", "zeroscope": "stable-diffusion-2.1"}  # video model: image model beside it
 GIB = 15.0  # of a T4
 GPUS = {"T4": 15, "L4": 22, "A100": 40}  # GiB that torch can use
-LESSON_STEPS = 2  # denoising steps of a lesson's clips
+LESSON_STEPS = 2  # denoising steps of a lesson's clips, but for the lesson
+EVERY_STEP = "01"  # that keeps the maps of each step, of which the memory depends on their number
 OVERHEAD = 0.5  # GiB that a GPU needs beside torch's own
 
 
@@ -70,7 +72,7 @@ class RealSize(Study):
         """Run a lesson, or make clips, and note what failed."""
         case = cases[0]
         names = [name for name in (case["image"], case["model"]) if name]
-        steps = LESSON_STEPS if case["image"] else self.steps
+        steps = self.steps if case["part"][:2] == EVERY_STEP or not case["image"] else LESSON_STEPS
         folder = WORK / "stand_ins" / ("small" if self.smoke else "large")
         with limited(GIB, self.device), standing_in(names, folder, self.smoke, self.device, steps, self.precision):
             return [self.lesson(case)] if case["image"] else self.clips(cases)
@@ -82,7 +84,8 @@ class RealSize(Study):
         return {
             "cells": outcome.cells, "failed cells": len(outcome.failures),
             "failure": f"{first.cell}: {first.error[:200]}" if first else "",
-            "seconds": outcome.seconds, "peak GiB": outcome.peak, "steps": LESSON_STEPS,
+            "seconds": outcome.seconds, "peak GiB": outcome.peak,
+            "steps": CHECKPOINTS[case["model"]].steps,
         }  # fmt: skip
 
     def clips(self, cases: Sequence[Case]) -> list[Row]:
