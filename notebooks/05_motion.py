@@ -198,7 +198,7 @@ def energy_by_hand(latents, timestep, text):
     energies = []
     for layer in attention.sites():
         maps = attention.probabilities(layer)[0][..., positions].sum(-1)  # (frames, heads, height, width)
-        mask = down.mask(frames, *maps.shape[-2:], default.shape)[:, None].to(maps)
+        mask = down.mask(len(maps), *maps.shape[-2:], default.shape)[:, None].to(maps)
         inside = (maps * mask).sum((-2, -1)) / maps.sum((-2, -1))
         energies.append((1 - inside).square().mean(1))  # mean over heads: (frames,)
     return torch.stack(energies).mean(0)
@@ -209,11 +209,14 @@ def energy_by_hand(latents, timestep, text):
 # too few for a good picture, but enough to compare, and they cost little.
 
 # %%
+frames_by_hand = frames if POCKET else 4  # a large network's gradient pass, from end to end, has room for no more
+
+
 def guided_by_hand(steps, scale):
     text, empty = (video_model.encode([prompt]) for prompt in (burger, ""))
     scheduler = type(video_model.noise.scheduler).from_config(video_model.noise.scheduler.config)
     scheduler.set_timesteps(steps, device=video_model.device)
-    z = initial_latents(video_model, [0], frames, video_model.defaults.height, video_model.defaults.width)
+    z = initial_latents(video_model, [0], frames_by_hand, video_model.defaults.height, video_model.defaults.width)
     for index, t in enumerate(scheduler.timesteps):
         if index < steps / 2:  # the default schedule: the first half
             z = z.detach().requires_grad_(True)
@@ -228,7 +231,7 @@ def guided_by_hand(steps, scale):
 
 # %%
 ours = guided_by_hand(steps=4, scale=video_model.defaults.cfg_scale)
-theirs = generate(video_model, burger, seed=0, steps=4, edits=default).latents
+theirs = generate(video_model, burger, seed=0, steps=4, frames=frames_by_hand, edits=default).latents
 apart = lesson.close(ours, theirs, calls=6)  # two gradients and four steps
 print(f"largest difference of the latents: {apart:.1e}")
 
