@@ -151,6 +151,7 @@ def _write_weights(folder: Path, part: str, state: dict, layout: Layout, small: 
     stem = "diffusion_pytorch_model"
     if part == "text_encoder":
         stem = "pytorch_model" if layout.suffix == "bin" else "model"
+    state = {name: tensor.cpu().contiguous() for name, tensor in state.items()}
     halves = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
     files = {f"{stem}.{layout.halves}{layout.suffix}": halves}
     if small and layout.halves:
@@ -159,7 +160,7 @@ def _write_weights(folder: Path, part: str, state: dict, layout: Layout, small: 
         if layout.suffix == "bin":
             torch.save(tensors, folder / name)
         else:
-            save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, folder / name, {"format": "pt"})
+            save_file(tensors, folder / name, {"format": "pt"})
 
 
 def _write_json(file: Path, content: dict) -> None:
