@@ -468,7 +468,7 @@ word = (study_prompts.held_out_prompts() | study_prompts.PAPER)[worst["prompt"]]
 with capture(video_model) as attention:
     failed = generate(video_model, worst["prompt"], seed=worst["seed"])
 print(f"{worst['prompt']!r}, seed {worst['seed']}: AUROC {worst['auroc 16 up']:.2f} at 16 up, {worst['auroc 8 up']:.2f} at 8 up")
-frames = (0, 5, 10, 15)
+frames = np.linspace(0, len(failed.video) - 1, 4).round().astype(int)
 rows = [[failed.video[frame] for frame in frames]]
 rows += [[attention.maps(word, cells=cells, group="up")[frame] for frame in frames] for cells in (1, 2)]
 titles = ["video", f"{word}, 16 up", f"{word}, 8 up"]

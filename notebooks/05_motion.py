@@ -36,7 +36,7 @@ from IPython.display import Markdown
 from matplotlib import pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from xattn_helpers import Guidance, capture, detect, generate, load, track
+from xattn_helpers import Guidance, capture, detect, generate, lesson, load, track
 from xattn_helpers.display import (
     draw_boxes,
     draw_intervals,
@@ -143,9 +143,13 @@ corner = [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75)]
 ways = {"down": down, "round the corner": track(corner, size=box("burger"))}
 
 
+rows = video_model.defaults.height // video_model.codec.pixels_per_cell  # of the latents
+cells = [count for count in video_model.cells() if 7 <= rows // count <= 20]  # maps of 16 × 16 and 8 × 8
+
+
 def steer(word, prompt, path):
     """A guided clip, and the word's maps; clips one by one, because each gradient pass takes half a gigabyte."""
-    with capture(video_model, cells=(1, 2)) as attention:
+    with capture(video_model, cells=cells) as attention:
         clip = generate(video_model, prompt, seed=0, edits=Guidance(word, path))
     return clip, attention.maps(word).cpu()
 
@@ -185,15 +189,16 @@ show(free["burger"].video, *drawn, titles=["unguided", *ways])
 # %%
 default = Guidance("burger", down)
 positions = video_model.text.find(burger, "burger")
+SCALE = 1024  # in half precision small gradients become zero; a power of two changes nothing else
 
 
 def energy_by_hand(latents, timestep, text):
-    with capture(video_model, cells=(1, 2), heads=True, gradients=True) as attention:
+    with capture(video_model, cells=cells, heads=True, gradients=True) as attention:
         video_model.predict(latents, timestep, text)
     energies = []
     for layer in attention.sites():
         maps = attention.probabilities(layer)[0][..., positions].sum(-1)  # (frames, heads, height, width)
-        mask = down.mask(frames, *maps.shape[-2:], default.shape)[:, None].to(maps)
+        mask = down.mask(len(maps), *maps.shape[-2:], default.shape)[:, None].to(maps)
         inside = (maps * mask).sum((-2, -1)) / maps.sum((-2, -1))
         energies.append((1 - inside).square().mean(1))  # mean over heads: (frames,)
     return torch.stack(energies).mean(0)
@@ -204,17 +209,20 @@ def energy_by_hand(latents, timestep, text):
 # too few for a good picture, but enough to compare, and they cost little.
 
 # %%
+frames_by_hand = frames if POCKET else 4  # a large network's gradient pass, from end to end, has room for no more
+
+
 def guided_by_hand(steps, scale):
     text, empty = (video_model.encode([prompt]) for prompt in (burger, ""))
     scheduler = type(video_model.noise.scheduler).from_config(video_model.noise.scheduler.config)
     scheduler.set_timesteps(steps, device=video_model.device)
-    z = initial_latents(video_model, [0], frames, video_model.defaults.height, video_model.defaults.width)
+    z = initial_latents(video_model, [0], frames_by_hand, video_model.defaults.height, video_model.defaults.width)
     for index, t in enumerate(scheduler.timesteps):
         if index < steps / 2:  # the default schedule: the first half
             z = z.detach().requires_grad_(True)
-            (gradient,) = torch.autograd.grad(energy_by_hand(z, t, text).sum(), z)
-            gradient = gradient / gradient.square().mean().sqrt()
-            z = z - default.strength * (1 - scheduler.alphas_cumprod[t]).sqrt() * gradient
+            (gradient,) = torch.autograd.grad(SCALE * energy_by_hand(z, t, text).sum(), z)
+            gradient = gradient.float() / gradient.float().square().mean().sqrt()
+            z = (z - default.strength * (1 - scheduler.alphas_cumprod[t]).sqrt() * gradient).to(z.dtype)
         with torch.no_grad():
             noise = video_model.predict(z, t, text, empty, scale)
             z = scheduler.step(noise, t, z).prev_sample
@@ -223,9 +231,9 @@ def guided_by_hand(steps, scale):
 
 # %%
 ours = guided_by_hand(steps=4, scale=video_model.defaults.cfg_scale)
-theirs = generate(video_model, burger, seed=0, steps=4, edits=default).latents
-print(f"largest difference of the latents: {float((ours - theirs).abs().max()):.1e}")
-torch.testing.assert_close(ours, theirs, atol=2e-2, rtol=0)
+theirs = generate(video_model, burger, seed=0, steps=4, frames=frames_by_hand, edits=default).latents
+apart = lesson.close(ours, theirs, calls=6)  # two gradients and four steps
+print(f"largest difference of the latents: {apart:.1e}")
 
 # %% [markdown]
 # The loop by hand and `generate` with `Guidance` agree up to rounding. The helper does the same with less memory: it
@@ -328,8 +336,12 @@ image_grid(
 # 2024), which other papers use too. We compute them for the ball.
 
 # %%
-boxes, _ = detect(guided["ball"].video, "ball", "pocket" if POCKET else "owlv2")
 wanted = targets["ball"].boxes(frames)
+try:
+    boxes, _ = detect(guided["ball"].video, "ball", "pocket" if POCKET else "owlv2")
+except OSError as error:
+    print(error, "So the boxes below are no ball's: they are the asked ones, a little further right.")
+    boxes = wanted + [0.05, 0, 0.05, 0]
 seen = ~np.isnan(boxes).any(axis=1)
 
 # %% [markdown]

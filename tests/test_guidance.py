@@ -142,7 +142,7 @@ def test_after_a_run_the_graph_is_given_up():
 
 
 def test_two_threads_share_a_guidance():
-    guidance, prompts, results = Guidance("burger", PATH, checkpoint=True), TWO, {}
+    guidance, prompts, results = Guidance("burger", PATH, memory="save"), TWO, {}
     alone = {prompt: latents_of(guidance, prompt=prompt, steps=3) for prompt in prompts}
 
     def work(prompt):
@@ -178,7 +178,7 @@ def test_presets_make_steps_of_their_length_once_at_each_guided_step(make, lengt
     assert [update.step for update in steering.updates[0]] == [index for index in range(4) if guided[index]]
 
 
-@pytest.mark.parametrize(("knobs", "count"), [({}, 1), ({"checkpoint": True}, 2)])
+@pytest.mark.parametrize(("knobs", "count"), [({}, 1), ({"memory": "save"}, 2)])
 def test_a_gradient_computes_the_network_once_unless_it_saves_memory(knobs, count):
     steering, ran = begun(model=tiny(1), **knobs), []
     handle = tiny(1).network.down_blocks[0].resnets[0].register_forward_hook(lambda *_: ran.append("down"))
