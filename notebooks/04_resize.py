@@ -156,7 +156,7 @@ positions = image_model.text.find(prompt, word)  # of the token "ball"
 own = image_model.defaults
 z, t = initial_latents(image_model, [seed], 1, own.height, own.width), 900
 run = Run(image_model, (prompt,), (), (seed,), own.steps, tuple(z.shape[2:]), text)  # `generate` makes one itself
-cells = sorted({image_model.backbone.cells(site) for site in Guidance(word, place).sites(run)})
+cells = sorted({image_model.backbone.cells(site) for site in Guidance(word, place).sites(image_model, run.size)})
 SCALE = 1024  # in half precision small gradients become zero; a power of two changes nothing else
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 from IPython.core.interactiveshell import InteractiveShell
+from ipywidgets import Widget
 from matplotlib import pyplot as plt
 
 FOLDER = Path(__file__).parents[3] / "notebooks"
@@ -106,6 +107,7 @@ def _fresh(shell: InteractiveShell) -> Iterator[None]:
 
 
 def _forget(shell: InteractiveShell) -> None:
+    Widget.close_all()  # what is displayed is kept until then, with its model
     shell.reset(new_session=False, aggressive=False)
     plt.close("all")
     gc.collect()
