@@ -39,6 +39,7 @@ class Checkpoint:
     scheduler: str = "scheduler"  # its subfolder
     licence: str = ""
     download: str = ""
+    training: str = ""  # the command that makes its weights, where they may not be there yet
     check_prompt: Callable[[str], None] = accept_any  # raises ValueError for what the model does not understand
 
 
@@ -86,6 +87,7 @@ def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     folder = Path(checkpoint.source)
     local = folder.is_dir() or folder.is_absolute()
     if local:
+        _check_trained(checkpoint)
         _check_folder(folder, [getattr(checkpoint, part, part) for part in PARTS])
     elif checkpoint.licence:
         print(f"{checkpoint.source}: {checkpoint.licence}; {checkpoint.download} to download the first time.")
@@ -105,6 +107,12 @@ def guess_defaults(checkpoint: Checkpoint, parts: dict, is_video: bool) -> Check
     pixels = 2 ** (len(parts["vae"].config.block_out_channels) - 1)
     frames, scale = (16, 9.0) if is_video else (1, 7.5)
     return replace(checkpoint, frames=frames, height=rows * pixels, width=columns * pixels, cfg_scale=scale)
+
+
+def _check_trained(checkpoint: Checkpoint) -> None:
+    network = Path(checkpoint.source, checkpoint.network)
+    if checkpoint.training and not network.is_dir():
+        raise FileNotFoundError(f"the weights of this model are not in {network}; `{checkpoint.training}` trains them")
 
 
 def _check_folder(folder: Path, needed: list[str]) -> None:
