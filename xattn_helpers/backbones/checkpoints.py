@@ -82,6 +82,11 @@ def resolve(name: str) -> Checkpoint:
     )
 
 
+def has_weights(checkpoint: Checkpoint) -> bool:
+    """Whether there is something to load: False for a model that is to be trained here, and has not been."""
+    return not checkpoint.training or Path(checkpoint.source, checkpoint.network).is_dir()
+
+
 def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     """The parts of a model by name; the network is touched only for a checkpoint that is not a folder."""
     folder = Path(checkpoint.source)
@@ -110,8 +115,8 @@ def guess_defaults(checkpoint: Checkpoint, parts: dict, is_video: bool) -> Check
 
 
 def _check_trained(checkpoint: Checkpoint) -> None:
-    network = Path(checkpoint.source, checkpoint.network)
-    if checkpoint.training and not network.is_dir():
+    if not has_weights(checkpoint):
+        network = Path(checkpoint.source, checkpoint.network)
         raise FileNotFoundError(f"the weights of this model are not in {network}; `{checkpoint.training}` trains them")
 
 
