@@ -9,35 +9,20 @@ import pytest
 import torch
 from accelerate import Accelerator
 from torch import nn
+from training_for_tests import PLAN, begin, loss, weights
 
 from xattn_helpers.pocket.training import fit
 from xattn_helpers.pocket.training.fit import LOG_EVERY, OutOfTime, Plan, Training
-
-PLAN = Plan(steps=6, batch=4, learning_rate=0.1, warmup=2)
 
 
 @pytest.fixture
 def start(tmp_path):
     """Begins or resumes the training of a small network in a folder; always from the same first weights."""
-    accelerator = Accelerator()
 
-    def begin(folder="a", plan=PLAN):
-        torch.manual_seed(0)
-        return Training("tiny", nn.Linear(3, 2), plan, tmp_path / folder, accelerator, seed=0)
+    def start(folder="a", plan=PLAN):
+        return begin(tmp_path / folder, plan)
 
-    return begin
-
-
-def loss(network, batch):
-    """Always the same: y = (x0 + 1, -x1) on the corners of a cube."""
-    device, dtype = network.weight.device, network.weight.dtype
-    x = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0])] * 3).to(device)[:batch]
-    wanted = torch.stack([x[:, 0] + 1, -x[:, 1]], 1)
-    return (network(x.to(dtype)).float() - wanted).square().mean()
-
-
-def weights(network):
-    return torch.cat([weight.flatten() for weight in network.parameters()]).detach().cpu()
+    return start
 
 
 def test_it_learns(start):

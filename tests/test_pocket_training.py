@@ -39,12 +39,12 @@ def rehearse(tmp_path):
 
 
 def test_an_unknown_stage_is_named_with_the_possible_ones():
-    with pytest.raises(ValueError, match=r"stages: \['t2x'\] given, possible are vae, detector, text, t2i, t2v"):
+    with pytest.raises(ValueError, match=r"stages: \['t2x'\] given, possible are vae, detector, text, t2i, t2v, dit"):
         TrainConfig(stages=["vae", "t2x"])
 
 
 def test_only_the_diffusion_models_go_on_from_their_weights():
-    with pytest.raises(ValueError, match=r"go_on: \['vae'\] given, possible are t2i, t2v"):
+    with pytest.raises(ValueError, match=r"go_on: \['vae'\] given, possible are t2i, t2v, dit"):
         TrainConfig(go_on=["t2i", "vae"])
 
 
@@ -63,6 +63,12 @@ def test_smoke_mode_makes_everything_small():
     assert config.clips == 4 and config.frame_clips == 64
 
 
+def test_a_training_that_follows_time_needs_a_time():
+    with pytest.raises(ValueError, match="dit_steps=0 trains for as long as minutes say, and minutes are not given"):
+        TrainConfig(dit_steps=0)
+    assert TrainConfig(dit_steps=0, minutes=9).dit_steps == 0
+
+
 def test_the_command_line_reaches_the_configuration(monkeypatch, tmp_path):
     trainer = MagicMock()
     monkeypatch.setattr(program, "Trainer", trainer)
@@ -77,7 +83,7 @@ def test_the_command_line_reaches_the_configuration(monkeypatch, tmp_path):
 
 
 def test_stages_run_in_their_own_order(rehearse):
-    assert [name for name, _ in rehearse()] == ["vae", "detector", "text", "t2i", "t2v"]
+    assert [name for name, _ in rehearse()] == ["vae", "detector", "text", "t2i", "t2v", "dit"]
     assert [name for name, _ in rehearse(stages=["t2v", "vae"])] == ["vae", "t2v"]
 
 
@@ -110,6 +116,23 @@ def test_what_was_made_in_an_earlier_run_is_found(tmp_path):
 
 
 # Notes
+
+
+def test_a_training_that_resumes_keeps_the_note_of_what_it_began_from(tmp_path):
+    """Its own note, which it left when it was killed, is not one of another training."""
+
+    def note(resumed):
+        trainer = Trainer(TrainConfig(out=tmp_path, work=tmp_path, go_on=["dit"]))
+        training = Training("dit", torch.nn.Linear(2, 2), Plan(1, 1, 0.1), tmp_path, trainer.accelerator, seed=0)
+        training.resumed, training.step = resumed, training.step + 7
+        trainer._note(training)
+        trainer._note(training)  # each checkpoint notes
+        return json.loads((tmp_path / "training.json").read_text())["dit"]
+
+    first = note(resumed=False)
+    second = note(resumed=False)
+    assert first["before"] == [] and second["before"] == [first] and second["plan"]["steps"] == 7
+    assert note(resumed=True)["before"] == [first]
 
 
 def test_a_training_that_goes_on_keeps_the_note_of_the_one_before(tmp_path):

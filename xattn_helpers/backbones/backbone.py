@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .patching import UNCOMPILED
-from .text import Condition
+from .text import Condition, Padding
 
 Latents = Float[Tensor, "batch channels frames height width"]
 Pixels = Float[Tensor, "rows pixels channels"]
@@ -70,6 +70,7 @@ class Backbone(Protocol):
     rows: ClassVar[str]  # how the attention of a site lays out queries: an einops pattern of batch, frames, heads, …
     processors: ClassVar[tuple[str, ...]]  # classes of attention processors whose attention `project` describes
     joint: ClassVar[bool]  # whether one call takes both halves of classifier-free guidance
+    padding: ClassVar[Padding]  # what becomes of the text after its end
     is_video: bool
     channels: int  # of the latents
     text_width: int  # of a token's embedding
@@ -102,6 +103,8 @@ class Backbone(Protocol):
 
 class NetworkBackbone:
     """What backbones share: the network as it is, and as it is called, which may be a compiled one."""
+
+    padding: ClassVar[Padding] = "kept"
 
     def __init__(self, network: nn.Module):
         self.network: Any = getattr(network, "_orig_mod", network)  # inside of what torch.compile returns

@@ -41,6 +41,7 @@ class Checkpoint:
     scheduler: str = "scheduler"  # its subfolder
     licence: str = ""
     download: str = ""
+    training: str = ""  # the command that makes its weights, where they may not be there yet
     check_prompt: Callable[[str], None] = accept_any  # raises ValueError for what the model does not understand
 
 
@@ -83,11 +84,17 @@ def resolve(name: str) -> Checkpoint:
     )
 
 
+def has_weights(checkpoint: Checkpoint) -> bool:
+    """Whether there is something to load: False for a model that is to be trained here, and has not been."""
+    return not checkpoint.training or Path(checkpoint.source, checkpoint.network).is_dir()
+
+
 def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     """The parts of a model by name; the network is touched only for a checkpoint that is not a folder."""
     folder = Path(checkpoint.source)
     local = folder.is_dir() or folder.is_absolute()
     if local:
+        _check_trained(checkpoint)
         _check_folder(folder, [getattr(checkpoint, part, part) for part in PARTS])
     elif checkpoint.licence and checkpoint.source not in TOLD:
         TOLD.add(checkpoint.source)
@@ -108,6 +115,12 @@ def guess_defaults(checkpoint: Checkpoint, parts: dict, is_video: bool) -> Check
     pixels = 2 ** (len(parts["vae"].config.block_out_channels) - 1)
     frames, scale = (16, 9.0) if is_video else (1, 7.5)
     return replace(checkpoint, frames=frames, height=rows * pixels, width=columns * pixels, cfg_scale=scale)
+
+
+def _check_trained(checkpoint: Checkpoint) -> None:
+    if not has_weights(checkpoint):
+        network = Path(checkpoint.source, checkpoint.network)
+        raise FileNotFoundError(f"the weights of this model are not in {network}; `{checkpoint.training}` trains them")
 
 
 def _check_folder(folder: Path, needed: list[str]) -> None:

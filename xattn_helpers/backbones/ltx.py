@@ -15,6 +15,7 @@ class LTX(Transformer):
 
     processors = ("LTXVideoAttnProcessor",)
     joint = True
+    padding = "masked"
 
     def __init__(self, network: nn.Module):
         super().__init__(network)

@@ -42,8 +42,9 @@ class Model:
 
         Raises ValueError for a network that the package cannot run, and for parts that do not fit each other.
         """
-        text = Text(tokenizer, text_encoder, defaults.check_prompt)
-        return cls(find_backbone(network), text, Codec(vae), Noise(scheduler), defaults)
+        backbone = find_backbone(network)
+        text = Text(tokenizer, text_encoder, defaults.check_prompt, backbone.padding)
+        return cls(backbone, text, Codec(vae), Noise(scheduler), defaults)
 
     def __repr__(self) -> str:
         kind, dtype = type(self.network).__name__, str(self.dtype).removeprefix("torch.")
@@ -80,8 +81,8 @@ class Model:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The precision of the network and of the latents."""
-        return next(self.network.parameters()).dtype
+        """The precision of the latents and of the network, but for parts that some keep in single precision."""
+        return self.network.dtype
 
     @property
     def is_video(self) -> bool:

@@ -5,12 +5,14 @@ import threading
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+Padding = Literal["kept", "zero", "masked"]  # what a network sees of the tokens after a prompt's end
 TOKENIZING = threading.Lock()  # a tokenizer refuses two threads at once
 
 
@@ -55,6 +57,7 @@ class Text:
     tokenizer: PreTrainedTokenizerBase
     encoder: PreTrainedModel | None
     check: Callable[[str], None] = accept_any  # raises ValueError for a prompt that the model does not understand
+    padding: Padding = "kept"
 
     @property
     def length(self) -> int:
@@ -67,9 +70,13 @@ class Text:
         for prompt in prompts:
             self._check(prompt)
         with TOKENIZING:
-            tokens = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").input_ids
+            tokens = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt")
         assert self.encoder is not None
-        return Condition(self.encoder(tokens.to(self.encoder.device)).last_hidden_state)
+        states = self.encoder(tokens.input_ids.to(self.encoder.device)).last_hidden_state
+        real = tokens.attention_mask.bool().to(states.device)
+        if self.padding == "zero":
+            return Condition(states * real[..., None])
+        return Condition(states, real if self.padding == "masked" else None)
 
     def _check(self, prompt: str) -> None:
         self.check(prompt)

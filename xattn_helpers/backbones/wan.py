@@ -56,6 +56,7 @@ class Wan(Transformer):
 
     processors = ("WanAttnProcessor",)
     joint = False
+    padding = "zero"
 
     def __init__(self, network: nn.Module):
         super().__init__(network)

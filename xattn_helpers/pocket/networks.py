@@ -1,7 +1,7 @@
 """The shapes of the pocket networks, and how the image model becomes the video model."""
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel, WanTransformer3DModel
 from diffusers.models.transformers.transformer_temporal import TransformerTemporalModel
 from torch import nn
 
@@ -42,6 +42,15 @@ def build_video_unet() -> UNet3DConditionModel:
         down_block_types=("CrossAttnDownBlock3D", "CrossAttnDownBlock3D", "DownBlock3D"),
         up_block_types=("UpBlock3D", "CrossAttnUpBlock3D", "CrossAttnUpBlock3D"),
         cross_attention_dim=WIDTH, attention_head_dim=HEAD_CHANNELS,
+    )  # fmt: skip
+
+
+def build_video_transformer() -> WanTransformer3DModel:
+    """Wan 2.1's transformer, 1/120 of its size: a token is a patch of 2 x 2 latents in one frame."""
+    return WanTransformer3DModel(
+        patch_size=(1, 2, 2), num_attention_heads=8, attention_head_dim=HEAD_CHANNELS, num_layers=10, ffn_dim=1024,
+        in_channels=4, out_channels=4, text_dim=WIDTH, freq_dim=256, cross_attn_norm=True,
+        qk_norm="rms_norm_across_heads", rope_max_seq_len=32,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from .models import missing
 from .running import folder_of, processes, run
 from .store import RESULTS, store
 from .study import Report, Study, find, names
@@ -29,6 +30,10 @@ def main(arguments: list[str] | None = None) -> None:
     is_first = processes().is_main_process  # asked for before anybody else does, who would wait less long
     for command in sorted(commands, key=lambda command: issubclass(command, Report)):
         instance = command(options.smoke)
+        for reason in missing(command.compared):
+            print(f"{command.name}: {reason} and is left out.")
+        if command.compared and not instance.present:
+            continue
         if isinstance(instance, Study):
             instance.only = tuple(options.settings or ())
             execute(instance, options.limit, options.again)

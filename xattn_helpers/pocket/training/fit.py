@@ -11,15 +11,16 @@ from typing import cast
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
 from diffusers.training_utils import EMAModel
 from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-SAVE_EVERY = 120.0  # seconds between checkpoints
+from .clock import Clock
+
+SAVE_EVERY = 60.0  # seconds between checkpoints
 LOG_EVERY = 20  # steps between points of the training curve
-COMPILED = ("ResnetBlock2D", "TemporalConvLayer", "BasicTransformerBlock")  # classes of the blocks that repeat
+COMPILED = ("ResnetBlock2D", "TemporalConvLayer", "BasicTransformerBlock", "WanTransformerBlock")  # blocks that repeat
 
 Loss = Callable[[nn.Module, int], Float[Tensor, ""]]  # of a network and a number of samples, which it draws itself
 
@@ -32,13 +33,15 @@ class OutOfTime(Exception):
 class Plan:
     """How long and how hard one network is trained."""
 
-    steps: int
+    steps: int  # 0: as many as there is time for, and then the learning rate follows time
     batch: int  # per process
     learning_rate: float
     warmup: int = 200  # steps
     ema: float = 0.999  # decay of the averaged weights, which are the ones that are kept
     weight_decay: float = 0.01
     max_norm: float = 1.0  # of a gradient, which is shortened to it
+    hold: float = 0.0  # share of the training before the learning rate falls
+    floor: float = 0.0  # share of the learning rate that is left at the end
 
 
 class Training:
@@ -54,16 +57,23 @@ class Training:
         self.network = network.to(accelerator.device).train()
         self.ema = EMAModel(self.network.parameters(), decay=plan.ema, foreach=True)
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), plan.learning_rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay
-        )
+            self.network.parameters(), plan.learning_rate, betas=(0.9, 0.99), weight_decay=plan.weight_decay,
+            fused=accelerator.device.type == "cuda",
+        )  # fmt: skip
         self.step = 0
         self.seconds = 0.0
+        self.time_share = 0.0  # of a training without a number of steps: how much of it is done
         self.curve: list[tuple[int, float]] = []  # step and loss
+        self.recent: list[Tensor] = []  # losses since the last point of the curve
+        self.resumed = self.checkpoint.exists()
+        self.snapshot: Callable[[nn.Module], None] | None = None  # gets the averaged network at each checkpoint
         self.saved_at = time.monotonic()
-        if self.checkpoint.exists():
+        if self.resumed:
             self._restore()
-        dtype = torch.bfloat16 if accelerator.device.type == "cuda" else torch.float32
-        self.working = copy.deepcopy(self.network).to(dtype)
+        self.working = copy.deepcopy(self.network)
+        if accelerator.device.type == "cuda":
+            for weight in self.working.parameters():  # not buffers: rotary positions would lose theirs
+                weight.data = weight.data.to(torch.bfloat16)
         torch.manual_seed(hash((seed, accelerator.process_index, self.step)) % 2**31)
 
     def compile(self) -> None:
@@ -79,24 +89,41 @@ class Training:
         Raises OutOfTime when `deadline` (of time.monotonic) passes before the last step.
         """
         self.saved_at = time.monotonic()
+        clock, first_share = Clock(self.accelerator, deadline, LOG_EVERY), self.time_share
         quiet = not self.accelerator.is_main_process
-        with tqdm(total=self.plan.steps, initial=self.step, desc=self.name, disable=quiet, mininterval=5) as bar:
-            while self.step < self.plan.steps:
-                value = self._update(loss)
+        total = self.plan.steps or None
+        with tqdm(total=total, initial=self.step, desc=self.name, disable=quiet, mininterval=5) as bar:
+            while self.done < 1:
+                self.recent.append(self._update(loss))
                 bar.update()
                 if self.step % LOG_EVERY == 0:
-                    self.curve.append((self.step, value.item()))
-                    bar.set_postfix(loss=f"{value.item():.4f}")
-                self._save_in_time(deadline)
+                    self._log(bar, clock)
+                passed = clock.read(self.step)
+                self.time_share = first_share + (1 - first_share) * passed  # what is left fills this run's time
+                self._save_in_time(passed >= 1)
         self._save()
         self.ema.copy_to(self.network.parameters())
         return self.network.eval().requires_grad_(False)
 
+    @property
+    def done(self) -> float:
+        """Share of the training that is done: of its steps, or of its time."""
+        return self.step / self.plan.steps if self.plan.steps else self.time_share
+
     def learning_rate(self) -> float:
-        """Linear warm-up, then half a cosine down to zero."""
+        """Linear warm-up, then half a cosine down to the floor, once the share that is held has passed."""
         warmup = min(1.0, (self.step + 1) / max(1, self.plan.warmup))
-        cosine = math.cos(math.pi * self.step / self.plan.steps)
-        return self.plan.learning_rate * warmup * (0.5 + 0.5 * cosine)
+        falling = max(0.0, self.done - self.plan.hold) / max(1e-9, 1 - self.plan.hold)
+        cosine = 0.5 + 0.5 * math.cos(math.pi * falling)
+        return self.plan.learning_rate * warmup * (self.plan.floor + (1 - self.plan.floor) * cosine)
+
+    def _log(self, bar: tqdm, clock: Clock) -> None:
+        """The mean loss since the last time, and the time that is left."""
+        value = torch.stack(self.recent).mean().item()
+        self.recent = []
+        self.curve.append((self.step, value))
+        left = f", {clock.left:.0f} s left" if math.isfinite(clock.left) else ""
+        bar.set_postfix_str(f"loss {value:.4f}, rate {self.learning_rate():.2g}{left}", refresh=False)
 
     # One step
 
@@ -114,8 +141,8 @@ class Training:
 
     def _compute_gradients(self, loss: Loss) -> Float[Tensor, ""]:
         """Give each weight the gradient of its working copy, the mean over processes; returns the loss."""
-        weights = list(self.network.parameters())
-        copies = list(self.working.parameters())
+        weights: list[Tensor] = list(self.network.parameters())
+        copies: list[Tensor] = list(self.working.parameters())
         with torch.no_grad():
             for weight, copied in zip(weights, copies, strict=True):
                 copied.copy_(weight)
@@ -130,22 +157,18 @@ class Training:
 
     # Time and checkpoints
 
-    def _save_in_time(self, deadline: float) -> None:
-        """Save now and then, and when the deadline has passed; raises OutOfTime when steps are left then."""
-        late = self._is_late(deadline)
+    def _save_in_time(self, late: bool) -> None:
+        """Save now and then, and when the deadline has passed; raises OutOfTime when something is left to do then."""
         if late or time.monotonic() - self.saved_at > SAVE_EVERY:
             self._save()
-        if late and self.step < self.plan.steps:
+        if late and self.done < 1:
             raise OutOfTime(f"{self.name}: step {self.step} of {self.plan.steps}")
 
-    def _is_late(self, deadline: float) -> bool:
-        """Whether the deadline has passed; the first process decides for all, or the others would wait for it."""
-        late = time.monotonic() > deadline
-        if self.accelerator.num_processes == 1:
-            return late
-        if self.step % LOG_EVERY:
-            return False
-        return bool(broadcast(torch.tensor(float(late), device=self.accelerator.device)))
+    def averaged(self) -> nn.Module:
+        """A copy of the network with the averaged weights, in evaluation mode."""
+        network = copy.deepcopy(self.network)
+        self.ema.copy_to(network.parameters())
+        return network.eval().requires_grad_(False)
 
     def _parts(self) -> dict:
         return {"network": self.network, "ema": self.ema, "optimizer": self.optimizer}
@@ -157,21 +180,24 @@ class Training:
         if not self.accelerator.is_main_process:
             return
         state = {key: part.state_dict() for key, part in self._parts().items()}
-        progress = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
+        progress = {"step": self.step, "seconds": self.seconds, "curve": self.curve, "time_share": self.time_share}
         self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
         half_written = self.checkpoint.with_suffix(".part")
         torch.save(state | progress, half_written)
         half_written.replace(self.checkpoint)  # an interruption leaves the old checkpoint whole
         self.checkpoint.with_suffix(".json").write_text(json.dumps(progress | {"plan": vars(self.plan)}))
+        if self.snapshot is not None:
+            self.snapshot(self.averaged())
 
     def _restore(self) -> None:
         state = torch.load(self.checkpoint, map_location=self.accelerator.device, weights_only=True)
         for key, part in self._parts().items():
             part.load_state_dict(state[key])
         self.step, self.seconds, self.curve = state["step"], state["seconds"], state["curve"]
+        self.time_share = state.get("time_share", 0.0)
 
 
-def _take_gradient(weight: nn.Parameter) -> Float[Tensor, " values"]:
+def _take_gradient(weight: Tensor) -> Float[Tensor, " values"]:
     """The gradient of a working weight, flat and in fp32; the weight forgets it."""
     if weight.grad is None:
         raise RuntimeError(f"the loss does not depend on a weight of shape {tuple(weight.shape)}")

@@ -1,6 +1,7 @@
 """The training set of the diffusion models: stories drawn once, kept as latents with the tokens of their captions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from torch import Tensor
 from tqdm.auto import tqdm
 from transformers import CLIPTokenizer
 
-from ..world.batches import sample_batch
+from ..world.batches import StoryBatch, sample_batch
 from ..world.captions import held_out
 from ..world.drawing import World
+from ..world.stories import Story
 
 CHUNK = 64  # stories that are drawn and encoded together
 
@@ -73,8 +75,8 @@ def encode_stories(
         return LatentStories(**torch.load(file, weights_only=True)).to(device)
     latents, video_captions, image_captions, says_motion = [], [], [], []
     world = World(device)
-    for start in tqdm(range(0, count, CHUNK), desc="latents", mininterval=5):
-        batch, stories = sample_batch(min(CHUNK, count - start), seed=seed + 1 + start)
+    chunks = tqdm(_make_up(count, seed), total=-(-count // CHUNK), desc="latents", mininterval=5)
+    for batch, stories in chunks:
         video, _ = world.draw(batch)
         latents.append(_encode(vae, video))
         video_captions += [story.caption for story in stories]
@@ -90,6 +92,13 @@ def encode_stories(
     ).to(device)
     _store(data, file)
     return data
+
+
+def _make_up(count: int, seed: int) -> Iterator[tuple[StoryBatch, list[Story]]]:
+    """Chunks of stories, made up by another thread while a GPU draws and encodes the ones before."""
+    starts = range(0, count, CHUNK)
+    with ThreadPoolExecutor(1) as pool:
+        yield from pool.map(lambda start: sample_batch(min(CHUNK, count - start), seed=seed + 1 + start), starts)
 
 
 @torch.no_grad()

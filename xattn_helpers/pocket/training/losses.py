@@ -28,7 +28,7 @@ def autoencoder_loss(sample: Callable[[int], Frames]) -> Loss:
 
     def loss(network: AutoencoderKL, count: int) -> Tensor:
         pixels = 2 * sample(count).pixels - 1
-        posterior = network.encode(pixels.to(_dtype(network))).latent_dist
+        posterior = network.encode(pixels.to(dtype_of(network))).latent_dist
         decoded = network.decode(posterior.sample()).sample.float()
         return reconstruction_loss(decoded, pixels) + PRIOR_WEIGHT * posterior.kl().mean()
 
@@ -49,7 +49,7 @@ def detector_loss(sample: Callable[[int], Frames], vae: AutoencoderKL) -> Loss:
         frames = sample(count)
         half = count // 2
         pixels = torch.cat([reconstruct(vae, frames.pixels[:half]), frames.pixels[half:]])
-        by_pixel, by_frame = network(augment(pixels).to(_dtype(network)))
+        by_pixel, by_frame = network(augment(pixels).to(dtype_of(network)))
         labels = class_map(frames.masks, frames.objects)
         scene_loss = F.cross_entropy(by_frame.float(), frames.scenes)
         return F.cross_entropy(by_pixel.float(), labels) + SCENE_WEIGHT * scene_loss
@@ -112,7 +112,7 @@ class DiffusionLoss:
         timesteps = sample_timesteps(count, len(self.alpha_bar), *self.focus).to(latents.device)
         noise = torch.randn_like(latents)
         noisy = add_noise(latents, noise, self.alpha_bar[timesteps])
-        dtype = _dtype(network)
+        dtype = dtype_of(network)
         predicted = network(noisy.to(dtype), timesteps, text.to(dtype)).sample.float()
         errors = (predicted - noise).square().flatten(1).mean(1)
         return (self.weights[timesteps] * errors).mean()
@@ -120,9 +120,15 @@ class DiffusionLoss:
     @torch.no_grad()
     def _embed(self, tokens: Int[Tensor, "count tokens"]) -> Float[Tensor, "count tokens width"]:
         """The captions as the network reads them, some of them replaced by the empty one."""
-        dropped = torch.rand(len(tokens), 1, device=tokens.device) < EMPTY_SHARE
-        return self.text_encoder(torch.where(dropped, self.empty, tokens)).last_hidden_state
+        return self.text_encoder(drop_captions(tokens, self.empty)).last_hidden_state
 
 
-def _dtype(network: nn.Module) -> torch.dtype:
+def drop_captions(tokens: Int[Tensor, "count tokens"], empty: Int[Tensor, "1 tokens"]) -> Int[Tensor, "count tokens"]:
+    """Some captions, at random, replaced by the empty one."""
+    dropped = torch.rand(len(tokens), 1, device=tokens.device) < EMPTY_SHARE
+    return torch.where(dropped, empty, tokens)
+
+
+def dtype_of(network: nn.Module) -> torch.dtype:
+    """The precision of a network's weights."""
     return next(network.parameters()).dtype

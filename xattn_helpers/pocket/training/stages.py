@@ -10,16 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel, UNet3DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    FlowMatchEulerDiscreteScheduler,
+    UNet2DConditionModel,
+    UNet3DConditionModel,
+    WanTransformer3DModel,
+)
 from jaxtyping import Float
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..detector import PocketDetector
-from ..networks import build_image_unet, build_vae, build_video_unet, inflate
+from ..networks import build_image_unet, build_vae, build_video_transformer, build_video_unet, inflate
 from ..text import build_text_encoder, build_tokenizer
 from ..world.vocabulary import MEDIA, OBJECTS
 from .fit import Plan
+from .flow import VIDEO_SHIFT, FlowLoss
 from .frames import FramePool
 from .latents import LatentStories, encode_stories, tokenize
 from .losses import DiffusionLoss, autoencoder_loss, detector_loss
@@ -106,6 +113,20 @@ def train_video_model(trainer: "Trainer") -> None:
     trainer.save(trainer.fit("t2v", network, loss, plan), "unet")
 
 
+def train_video_transformer(trainer: "Trainer") -> None:
+    """Video transformer by flow matching, on videos and on single frames, from nothing but captions and latents."""
+    config = trainer.config
+    if trainer.accelerator.is_main_process:
+        FlowMatchEulerDiscreteScheduler(shift=VIDEO_SHIFT).save_pretrained(config.out / "scheduler_dit")
+    data, text_encoder, empty = _training_set(trainer)
+    network = build_video_transformer()
+    if "dit" in config.go_on:
+        network.load_state_dict(trainer.finished(WanTransformer3DModel, "transformer").state_dict())
+    loss = FlowLoss(data, text_encoder, empty, config.dit_motion_share, config.dit_image_share, images=8)
+    plan = Plan(config.dit_steps, config.dit_batch, learning_rate=config.dit_rate, hold=config.dit_hold, floor=0.02)
+    trainer.save(trainer.fit("dit", network, loss, plan, folder="transformer"), "transformer")
+
+
 def _training_set(trainer: "Trainer") -> tuple[LatentStories, CLIPTextModel, Tensor]:
     """Latents and tokens on the device, the text encoder that embeds tokens, and the tokens of no caption."""
     config = trainer.config
@@ -128,6 +149,7 @@ STAGES = (
     Stage("text", build_text, makes=("tokenizer", "scheduler", "scheduler_t2i", "text_encoder")),
     Stage("t2i", train_image_model, needs=DATA, makes=("unet_t2i",), goes_on=True),
     Stage("t2v", train_video_model, needs=(*DATA, "unet_t2i"), makes=("unet",), goes_on=True),
+    Stage("dit", train_video_transformer, needs=DATA, makes=("transformer", "scheduler_dit"), goes_on=True),
 )
 
 

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import date
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
 from accelerate import Accelerator
@@ -12,6 +12,7 @@ from diffusers import ModelMixin
 from torch import nn
 from transformers import CLIPTextModel
 
+from ...backbones.checkpoints import quiet
 from .config import TrainConfig
 from .fit import Loss, OutOfTime, Plan, Training
 from .stages import STAGES, Stage, check_needs
@@ -30,6 +31,7 @@ class Trainer:
         self.accelerator = Accelerator()
         self.device = self.accelerator.device
         self.deadline = time.monotonic() + 60 * config.minutes
+        self.before: dict[str, list] = {}  # notes of the trainings that this run goes on from, by network
         torch.backends.cudnn.benchmark = True
 
     def run(self) -> None:
@@ -45,9 +47,14 @@ class Trainer:
         except OutOfTime as stop:
             self.accelerator.print(f"stopped after {self.config.minutes} minutes: {stop}; the same command goes on")
 
-    def fit(self, name: str, network: Network, loss: Loss, plan: Plan) -> Network:
-        """Train one network, or go on with it; returns it with averaged weights, in evaluation mode."""
+    def fit(self, name: str, network: Network, loss: Loss, plan: Plan, folder: str = "") -> Network:
+        """Train one network, or go on with it; returns it with averaged weights, in evaluation mode.
+
+        Given a folder, each checkpoint also stores the model there: a run that is killed leaves one that can be used.
+        """
         training = Training(name, network, plan, self.config.work, self.accelerator, self.config.seed)
+        if folder:
+            training.snapshot = lambda averaged: self._keep(cast(ModelMixin, averaged), folder, training)
         if self.config.compile:
             training.compile()
         training.run(loss, self.deadline)
@@ -58,8 +65,26 @@ class Trainer:
     def save(self, model: ModelMixin | CLIPTextModel, folder: str) -> None:
         """Store a finished model in half precision, in diffusers' layout."""
         if self.accelerator.is_main_process:
-            model.to("cpu", torch.float16).save_pretrained(self.config.out / folder, max_shard_size=SHARD)
+            self._store(model, folder)
         self.accelerator.wait_for_everyone()  # the next stage reads it
+
+    def _store(self, model: ModelMixin | CLIPTextModel, folder: str) -> None:
+        """Write the files beside the folder, then move each to its place: an interruption leaves whole ones."""
+        final, part = self.config.out / folder, self.config.out / f"{folder}.part"
+        model.to("cpu")
+        for weight in model.parameters():  # `to` would warn of parts that are usually kept in single precision
+            weight.data = weight.data.half()
+        with quiet():
+            model.save_pretrained(part, max_shard_size=SHARD)
+        final.mkdir(parents=True, exist_ok=True)
+        for file in part.iterdir():
+            file.replace(final / file.name)
+        part.rmdir()
+
+    def _keep(self, averaged: ModelMixin, folder: str, training: Training) -> None:
+        """What a killed run leaves: the model so far, and the note about it."""
+        self._store(averaged, folder)
+        self._note(training)
 
     def finished(self, kind: type[ModelMixin], folder: str) -> ModelMixin:
         """A model that an earlier stage, or an earlier training, has stored."""
@@ -70,8 +95,8 @@ class Trainer:
         file = self.config.out / "training.json"
         notes = json.loads(file.read_text()) if file.exists() else {}
         earlier = []
-        if training.name in self.config.go_on and training.name in notes:
-            earlier = [notes[training.name]]
+        if training.name in self.config.go_on:
+            earlier = self.before.setdefault(training.name, _earlier(notes.get(training.name), training.resumed))
         notes[training.name] = {**self._cost(training), "before": earlier}
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(notes, indent=1) + "\n")
@@ -80,7 +105,7 @@ class Trainer:
         """What a training took, and how its loss fell."""
         stride = max(1, len(training.curve) // CURVE_POINTS)
         return {
-            "plan": vars(training.plan),
+            "plan": vars(training.plan) | {"steps": training.step},
             "seconds": training.seconds,
             "curve": training.curve[::stride],
             "seed": self.config.seed,
@@ -89,3 +114,10 @@ class Trainer:
             "date": date.today().isoformat(),
             "parameters": sum(weight.numel() for weight in training.network.parameters()),
         }
+
+
+def _earlier(note: dict | None, resumed: bool) -> list[dict]:
+    """What came before a training, from the note that it finds: another training's, or, when it resumes, its own."""
+    if note is None:
+        return []
+    return note["before"] if resumed else [note]
