@@ -12,8 +12,11 @@ TORCH ?= 2.11.0
 COLAB_READY := $(COLAB)/.ready-$(TORCH)
 
 # Threads that wait spin by default, and so take the core from the one that works where several processes share them.
-# OpenMP reads this once, when torch is imported.
-export OMP_WAIT_POLICY ?= PASSIVE
+# OpenMP reads this once, when torch is imported. Whoever says something about it says all of it.
+ifeq ($(OMP_WAIT_POLICY)$(KMP_BLOCKTIME),)
+export OMP_WAIT_POLICY := PASSIVE
+export KMP_BLOCKTIME := 0
+endif
 # What the caller says reaches the shell as a variable, not as text of a command.
 export ONLY REPO
 # Nothing that runs below needs a network: the models are in the repository.

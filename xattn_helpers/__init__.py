@@ -1,5 +1,8 @@
 """Seeing, swapping and steering the cross-attention of text-to-image and text-to-video diffusion models."""
 
+from . import threads as threads  # before anything that loads torch
+
+# isort: split
 from . import pocket
 from .attention.recording import capture
 from .backbones.model import Model, load
