@@ -32,7 +32,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-saniti
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-tutorial: $(READY) ## run every notebook on the CPU; build/tutorial/index.html has them and the API reference
+tutorial: $(READY) ## run the notebooks that changed; build/tutorial/index.html has all, and the API reference (ONLY=01)
 	@$(ON_CPU) $(BIN)/python -m tools.tutorial "$$ONLY"
 
 notebooks: $(READY) ## run the notebooks and write the .ipynb beside each .py (ONLY=01 for one of them)
