@@ -4,7 +4,6 @@ import json
 import multiprocessing
 import os
 import resource
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -208,17 +207,3 @@ def test_a_file_system_without_locks_is_written_all_the_same(folder, monkeypatch
 
     monkeypatch.setattr(row_file.fcntl, "flock", refuse)
     assert len(running.run(Slow())) == 11
-
-
-# Several processes
-
-
-def test_two_processes_share_eleven_rows_and_leave_together(folder, tmp_path):
-    script = Path(__file__).with_name("slow_study.py")
-    command_line = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", script, folder, "0.2"]
-    environment = os.environ | {"PYTHONPATH": str(script.parents[1]), "CUDA_VISIBLE_DEVICES": ""}
-    finished = subprocess.run(command_line, capture_output=True, text=True, timeout=300, env=environment)
-    assert finished.returncode == 0, finished.stderr
-    stored = json.loads((folder / "results" / "slow.json").read_text())
-    assert stored["table"] == {"total": sum(SQUARES), "processes": 2}
-    assert sorted(path.name for path in folder.glob("*.jsonl")) == [ROWS, "slow.1.jsonl"]
