@@ -17,6 +17,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from . import stored
+
 SAVE_EVERY = 120.0  # seconds between checkpoints
 LOG_EVERY = 20  # steps between points of the training curve
 COMPILED = ("ResnetBlock2D", "TemporalConvLayer", "BasicTransformerBlock")  # classes of the blocks that repeat
@@ -45,12 +47,14 @@ class Training:
     """Weights in fp32, arithmetic in bf16 on a GPU: twice as fast here as autocast, which keeps norms in fp32.
 
     Begins anew, or where the checkpoint `name`.pt in `folder` ends. Sets torch's random numbers from the seed, the
-    process and the step, so that a run goes on with new ones.
+    process and the step, so that a run goes on with new ones. Raises UnusableFile for a checkpoint that is damaged, or
+    of a run with another plan or seed.
     """
 
     def __init__(self, name: str, network: nn.Module, plan: Plan, folder: Path, accelerator: Accelerator, seed: int):
         self.name, self.plan, self.accelerator = name, plan, accelerator
         self.checkpoint = folder / f"{name}.pt"
+        self.knobs = vars(plan) | {"seed": seed}
         self.network = network.to(accelerator.device).train()
         self.ema = EMAModel(self.network.parameters(), decay=plan.ema, foreach=True)
         self.optimizer = torch.optim.AdamW(
@@ -158,17 +162,17 @@ class Training:
             return
         state = {key: part.state_dict() for key, part in self._parts().items()}
         progress = {"step": self.step, "seconds": self.seconds, "curve": self.curve}
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        half_written = self.checkpoint.with_suffix(".part")
-        torch.save(state | progress, half_written)
-        half_written.replace(self.checkpoint)  # an interruption leaves the old checkpoint whole
+        stored.save(state | progress | {"knobs": self.knobs}, self.checkpoint)
         self.checkpoint.with_suffix(".json").write_text(json.dumps(progress | {"plan": vars(self.plan)}))
 
     def _restore(self) -> None:
-        state = torch.load(self.checkpoint, map_location=self.accelerator.device, weights_only=True)
-        for key, part in self._parts().items():
-            part.load_state_dict(state[key])
-        self.step, self.seconds, self.curve = state["step"], state["seconds"], state["curve"]
+        state = stored.load(self.checkpoint, self.accelerator.device)
+        stored.check_same_run(self.checkpoint, state.get("knobs", {}), self.knobs)
+        with stored.readable(self.checkpoint):
+            for key, part in self._parts().items():
+                part.load_state_dict(state[key])
+            self.step, self.seconds, self.curve = state["step"], state["seconds"], state["curve"]
+        self.ema.to(self.accelerator.device)  # of which `load_state_dict` takes no care
 
 
 def _take_gradient(weight: nn.Parameter) -> Float[Tensor, " values"]:

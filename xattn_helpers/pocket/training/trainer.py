@@ -15,6 +15,7 @@ from transformers import CLIPTextModel
 from .config import TrainConfig
 from .fit import Loss, OutOfTime, Plan, Training
 from .stages import STAGES, Stage, check_needs
+from .stored import readable
 
 CURVE_POINTS = 100  # kept of a training curve
 Network = TypeVar("Network", bound=nn.Module)
@@ -68,7 +69,8 @@ class Trainer:
     def _note(self, training: Training) -> None:
         """Add a network's training curve and cost to `training.json`, from which the model card is made."""
         file = self.config.out / "training.json"
-        notes = json.loads(file.read_text()) if file.exists() else {}
+        with readable(file):
+            notes = json.loads(file.read_text()) if file.exists() else {}
         earlier = []
         if training.name in self.config.go_on and training.name in notes:
             earlier = [notes[training.name]]
