@@ -18,3 +18,5 @@ __all__ = [
     "Bias", "Clip", "Guidance", "Model", "Refine", "Replace", "Reweight", "Swap", "Track", "capture", "detect",
     "generate", "load", "pocket", "show", "track",
 ]  # fmt: skip
+
+__version__ = "0.1.0"

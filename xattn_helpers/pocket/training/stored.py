@@ -45,10 +45,10 @@ def save(state: Mapping, file: Path) -> None:
 
 def check_same_run(file: Path, then: Mapping, now: Mapping) -> None:
     """Raise UnusableFile for a checkpoint of a run with other knobs; those that only one of both knows do not count."""
-    other = sorted(name for name in then.keys() & now.keys() if then[name] != now[name])
-    if other:
-        before = ", ".join(f"{name}={then[name]!r}" for name in other)
-        asked = ", ".join(f"{name}={now[name]!r}" for name in other)
+    different = sorted(name for name in then.keys() & now.keys() if then[name] != now[name])
+    if different:
+        before = ", ".join(f"{name}={then[name]!r}" for name in different)
+        asked = ", ".join(f"{name}={now[name]!r}" for name in different)
         raise UnusableFile(
             f"{file} is of a run with {before}, and {asked} is asked for. Ask for the same to go on with that run, or "
             "delete the file to train anew."
