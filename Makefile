@@ -18,7 +18,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export KMP_BLOCKTIME := 0
 endif
 # What the caller says reaches the shell as a variable, not as text of a command.
-export ONLY REPO
+export ONLY REPO BRANCH
 # Nothing that runs below needs a network: the models are in the repository.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 # The notebooks are executed and tested on the CPU, so that everybody gets the same outputs.
@@ -68,8 +68,8 @@ format: $(READY) ## what ruff can repair by itself
 mutants: $(READY) ## which mutations of ten core files the tests do not notice (ONLY=guidance for one of them)
 	@$(ON_CPU) $(BIN)/python -m tools.mutants "$$ONLY"
 
-badges: $(READY) ## make badges REPO=owner/name: write the repository's address into README and notebooks
-	@$(BIN)/python -m tools.badges "$$REPO"
+badges: $(READY) ## make badges REPO=owner/name BRANCH=main: write the repository's address into README and notebooks
+	@$(BIN)/python -m tools.badges "$$REPO" "$$BRANCH"
 	@touch $(READY)
 
 constraints: ## resolve pyproject.toml anew and pin the result in constraints.txt

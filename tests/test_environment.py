@@ -56,7 +56,7 @@ def test_the_constraints_pin_every_dependency_and_no_build(file):
 
 def colab_packages():
     """What the set-up cell installs on Colab beside this project."""
-    return set(ast.literal_eval(re.search(r"packages = (\[.*\])", badges.KNOWN_CELL)[1]))
+    return set(ast.literal_eval(re.search(r"packages = (\[.*\])", badges.SET_UP)[1]))
 
 
 def test_the_colab_cell_installs_only_what_the_project_needs():

@@ -58,7 +58,8 @@ def test_threads_wait_passively_on_binder():
 
 @pytest.mark.parametrize("value", ["owner/name", "a b", "x; touch hacked", 'x" y', "x' y", "`id`", "--write", ""])
 def test_an_address_is_one_argument_whatever_it_is(make, value):
-    assert f"<-m>\n<tools.badges>\n<{value}>\n" in make("badges", f"REPO={value}")
+    assert f"<-m>\n<tools.badges>\n<{value}>\n<>\n" in make("badges", f"REPO={value}")
+    assert f"<-m>\n<tools.badges>\n<>\n<{value}>\n" in make("badges", f"BRANCH={value}")
 
 
 @pytest.mark.parametrize("target", ["tutorial", "notebooks", "mutants"])
