@@ -134,3 +134,15 @@ def test_one_of_several_processes_on_a_cpu_goes_on(tmp_path):
     )
     network = train(tmp_path, accelerator=process)
     assert torch.equal(network.weight, train(tmp_path / "whole").weight)
+
+
+@pytest.mark.parametrize(("rank", "gpu", "on_cpu"), [("1", False, True), ("1", True, False), (None, False, False)])
+def test_several_processes_without_a_gpu_know_of_one_another(tmp_path, monkeypatch, rank, gpu, on_cpu):
+    accelerator = MagicMock()
+    monkeypatch.setattr("xattn_helpers.pocket.training.trainer.Accelerator", accelerator)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if rank:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    Trainer(TrainConfig(out=tmp_path, work=tmp_path))
+    accelerator.assert_called_once_with(cpu=on_cpu)

@@ -1,6 +1,7 @@
 """The training program: its stages run in order, each resumes from its checkpoint and is skipped when it is done."""
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -28,7 +29,8 @@ class Trainer:
     def __init__(self, config: TrainConfig, stages: Sequence[Stage] = STAGES):
         self.config = config
         self.stages = [stage for stage in stages if stage.name in config.stages]
-        self.accelerator = Accelerator()
+        # Several processes without a GPU are not seen as several unless it is told.
+        self.accelerator = Accelerator(cpu="LOCAL_RANK" in os.environ and not torch.cuda.is_available())
         self.device = self.accelerator.device
         self.deadline = time.monotonic() + 60 * config.minutes
         torch.backends.cudnn.benchmark = True
