@@ -19,22 +19,22 @@
 # 5. recognise the three ways in which resizing fails.
 
 # %% tags=["colab-setup"]
-# On Google Colab, this installs what is missing there of the project and its packages. Elsewhere nothing happens.
+# On Google Colab, this installs what is missing there of the project and its packages.
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib import import_module, util
 from pathlib import Path
 
 packages = ["mediapy", "resvg-py", "einops", "jaxtyping", "wadler-lindig"]
-missing = [name for name in ["xattn-helpers", *packages] if not find_spec(name.replace("-", "_"))]
+missing = [name for name in ["xattn-helpers", *packages] if not util.find_spec(name.replace("-", "_"))]
 if "google.colab" in sys.modules and missing:
-    unpacked = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")]
-    project = (unpacked or [""])[0]
-    wanted = [project if name == "xattn-helpers" else name for name in missing]
+    places = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")] or [""]
+    wanted = [places[0] if name == "xattn-helpers" else name for name in missing]
     print("Installing", *wanted, "(about a minute) ...")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted]
     if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
         raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
+threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
 
 # %%
 from collections import Counter

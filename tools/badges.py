@@ -27,22 +27,22 @@ SETTINGS = {name: re.compile(rf'^({name} = )"[^"]*"', re.MULTILINE) for name in 
 # lack. jaxtyping needs wadler-lindig, and pip does not look for it because of --no-deps.
 # An address that is not known is an empty one, at which pip fails. Nothing is taken from a package index in its place.
 SET_UP = """\
-# On Google Colab, this installs what is missing there of the project and its packages. Elsewhere nothing happens.
+# On Google Colab, this installs what is missing there of the project and its packages.
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib import import_module, util
 from pathlib import Path
 
 packages = ["mediapy", "resvg-py", "einops", "jaxtyping", "wadler-lindig"]
-missing = [name for name in ["xattn-helpers", *packages] if not find_spec(name.replace("-", "_"))]
+missing = [name for name in ["xattn-helpers", *packages] if not util.find_spec(name.replace("-", "_"))]
 if "google.colab" in sys.modules and missing:
-    unpacked = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")]
-    project = (unpacked or ["ORIGIN"])[0]
-    wanted = [project if name == "xattn-helpers" else name for name in missing]
+    places = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")] or ["ORIGIN"]
+    wanted = [places[0] if name == "xattn-helpers" else name for name in missing]
     print("Installing", *wanted, "(about a minute) ...")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted]
     if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
-        raise RuntimeError(f"{pip.stderr[-1000:]}\\nADVICE")"""
+        raise RuntimeError(f"{pip.stderr[-1000:]}\\nADVICE")
+threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors"""
 ADVICE = "Private, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell."
 UNKNOWN_LINKS = "*Links to Colab and Binder appear here after `make badges REPO=owner/name`.*"
 # What GitHub allows; the address ends up in links, in Python and in a shell.
