@@ -1,8 +1,10 @@
 """`python -m xattn_helpers.studies [NAME ...]`: measure the named studies, or all of them, and store their tables."""
 
 import argparse
+import sys
 
 from .models import missing
+from .row_file import Stopped
 from .running import folder_of, processes, run
 from .store import RESULTS, store
 from .study import Report, Study, find, names
@@ -27,7 +29,17 @@ def main(arguments: list[str] | None = None) -> None:
     if options.list:
         print(*(f"{command.name:20} {first_line(command)}" for command in commands), sep="\n")
         return
-    is_first = processes().is_main_process  # asked for before anybody else does, who would wait less long
+    try:
+        carry_out(commands, options)
+    except Stopped as stop:
+        sys.exit(f"stopped: {stop}")
+    except KeyboardInterrupt:
+        sys.exit("stopped: rows that were finished are kept, and the same command goes on from them.")
+
+
+def carry_out(commands: list[type], options: argparse.Namespace) -> None:
+    """Studies first, then reports; all processes leave at the same time."""
+    state = processes()  # asked for before anybody else does, who would wait less long
     for command in sorted(commands, key=lambda command: issubclass(command, Report)):
         instance = command(options.smoke)
         for reason in missing(command.compared):
@@ -37,8 +49,10 @@ def main(arguments: list[str] | None = None) -> None:
         if isinstance(instance, Study):
             instance.only = tuple(options.settings or ())
             execute(instance, options.limit, options.again)
-        elif is_first and isinstance(instance, Report):
+        elif state.is_main_process and isinstance(instance, Report):
             print(*(f"wrote {file}" for file in instance.write()), sep="\n")
+    state.wait_for_everyone()
+    state.destroy_process_group()
 
 
 def execute(study: Study, limit: int | None = None, again: bool = False) -> None:
