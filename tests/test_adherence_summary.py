@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn_videos import draw
+from measures_for_tests import BESIDE, SQUARE, UPPER_HALF, boxes
 
 from xattn_helpers.measures.adherence import (
     adherence,
@@ -17,21 +17,6 @@ from xattn_helpers.measures.adherence import (
 )
 from xattn_helpers.measures.statistics import Estimate
 
-
-def boxes(*rows) -> np.ndarray:
-    return np.array([row if row else [np.nan] * 4 for row in rows], float)
-
-
-def ball():
-    """Exact masks of a ball, which fills 60 x 60 pixels, on its way down to the right, and the corners of its boxes."""
-    upper_left = np.array([[10, 2], [34, 34], [58, 66]]) / 128
-    path = (upper_left + 30 / 128).tolist()
-    return draw([("ball", path, 0.5)])[1][0], upper_left
-
-
-SQUARE = (0.25, 0.25, 0.75, 0.75)
-UPPER_HALF = (0.25, 0.25, 0.75, 0.5)
-BESIDE = (0.5, 0.25, 1.0, 0.75)  # 1/8 of 1/4 + 1/4 - 1/8 is common
 GOT, ASKED = boxes(SQUARE, UPPER_HALF, None, BESIDE), boxes(SQUARE, SQUARE, SQUARE, SQUARE)
 
 

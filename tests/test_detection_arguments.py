@@ -6,21 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from xattn_helpers.measures import detection
 from xattn_helpers.measures.detection import detect, look
-from xattn_helpers.pocket.detector import PocketDetector
-
-OBJECTS, SCENES = ("burger", "ball"), ("on the road", "at night")
-
-
-@pytest.fixture
-def random_detector(monkeypatch):
-    """A random detector that was 'trained' on two objects, and is registered as 'random'."""
-    torch.manual_seed(0)
-    network = PocketDetector(OBJECTS, SCENES).eval().requires_grad_(False)
-    monkeypatch.setitem(detection.DETECTORS, "random", lambda device: network)
-    monkeypatch.setattr(detection, "_LOADED", {})
-    return network
 
 
 @pytest.fixture

@@ -12,14 +12,6 @@ from xattn_helpers.measures.statistics import Estimate
 NAN = math.nan
 
 
-def bounds(estimate: Estimate) -> tuple[float, float]:
-    return estimate.low, estimate.high
-
-
-def is_nothing(estimate: Estimate) -> bool:
-    return bool(np.isnan([estimate.value, estimate.low, estimate.high]).all())
-
-
 FIGURE = Estimate(0.9649, 0.931, 0.983, 200)
 
 

@@ -16,7 +16,10 @@ def is_measured(*names):
         return False
 
 
-SHOWN = ("pocket_quality", "detector_quality", "guidance", "resize", "full_size", "guidance_cost", "pocket_speed")
+SHOWN = (
+    "pocket_quality", "detector_quality", "guidance", "resize", "full_size", "real_size", "guidance_cost",
+    "pocket_speed",
+)  # fmt: skip
 
 
 @pytest.mark.skipif(not is_measured(*SHOWN), reason="not all tables are measured")

@@ -2,27 +2,9 @@
 
 import pytest
 import torch
-from models_for_tests import PROMPT, tiny
+from models_for_tests import PROMPT, run, tiny
 
-from xattn_helpers import capture, generate
-
-
-def run(model, prompt=PROMPT, **options):
-    return generate(model, prompt, **({"seed": 0, "progress": False} | options))
-
-
-@pytest.fixture(scope="module")
-def full():
-    with capture(tiny(), heads=True, every_step=True, half="both") as attention:
-        run(tiny())
-    return attention
-
-
-@pytest.fixture(scope="module")
-def mean():
-    with capture(tiny()) as attention:
-        run(tiny())
-    return attention
+from xattn_helpers import capture
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,7 @@ def _generator(seed: int) -> torch.Generator:
 
 
 def _first_noise(model: Model, generators: list[torch.Generator], frames: int, height: int, width: int) -> Latents:
-    side = model.codec.pixels_per_cell
-    shape = (model.codec.channels, frames // model.codec.frames_per_latent, height // side, width // side)
+    shape = (model.codec.channels, *model.codec.latent_size(frames, height, width))
     noise = [torch.randn(shape, generator=generator) for generator in generators]
     return torch.stack(noise).to(model.device, model.dtype)
 
@@ -111,11 +110,31 @@ def generate(
     Everything that is None takes the model's own default. `cfg_scale` is that of classifier-free guidance, away from
     `negative_prompt`, one or as many as prompts. `edits` change attention or latents (`Swap`, `Bias`, `Guidance`, …),
     in their order. The same seed gives the same clip on every device and in every batch, up to rounding. Raises
-    ValueError for what the model cannot make, FloatingPointError for results that are not finite.
+    ValueError for what the model cannot make, FloatingPointError for results that are not finite, and
+    torch.OutOfMemoryError, which says what to change, for clips that are too large for the memory.
     """
     request = complete(model, prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
-    clips = _make(model, request, as_edits(edits), progress)
-    return clips[0] if isinstance(prompt, str) else clips
+    edits = as_edits(edits)
+    try:
+        clips = _make(model, request, edits, progress)
+        return clips[0] if isinstance(prompt, str) else clips
+    except torch.OutOfMemoryError as error:
+        advice = _too_large(model, request, edits, str(error))
+        error.__traceback__ = None  # whose frames hold what filled the memory
+    raise torch.OutOfMemoryError(advice)
+
+
+def _too_large(model: Model, request: Request, edits: Sequence[Edit], said: str) -> str:
+    """What can be changed where the memory is full."""
+    count, precision = len(request.prompts), str(model.dtype).removeprefix("torch.")
+    helps = [f"fewer prompts in a call (given: {count})"] if count > 1 else []
+    if any(getattr(edit, "memory", "save") != "save" for edit in edits):
+        helps.append('Guidance(…, memory="save")')
+    helps += [f"fewer frames (given: {request.frames})"] if request.frames > 1 else []
+    helps.append(f"a smaller height and width (given: {request.height} and {request.width})")
+    helps += ['dtype="float16" in load'] if precision in ("float32", "float64") else []
+    helps.append("deleting models and recordings that are not needed any more (del, then torch.cuda.empty_cache())")
+    return f"the memory of {model.device} is full; what helps is {', '.join(helps)}. Torch says: {said}"
 
 
 def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool) -> list[Clip]:

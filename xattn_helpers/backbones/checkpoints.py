@@ -15,6 +15,7 @@ import transformers
 
 from .backbone import BACKBONES
 from .text import accept_any
+from .weights import attempts
 
 PARTS = ("network", "vae", "text_encoder", "tokenizer", "scheduler")
 NETWORKS = PARTS[:3]  # the parts that have weights
@@ -23,6 +24,7 @@ USUAL = {
     "vae": diffusers.AutoencoderKL,
     "scheduler": diffusers.DPMSolverMultistepScheduler,
 }
+TOLD: set[str] = set()  # the checkpoints whose licence and size this process has printed
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     local = folder.is_dir() or folder.is_absolute()
     if local:
         _check_folder(folder, [getattr(checkpoint, part, part) for part in PARTS])
-    elif checkpoint.licence:
+    elif checkpoint.licence and checkpoint.source not in TOLD:
+        TOLD.add(checkpoint.source)
         print(f"{checkpoint.source}: {checkpoint.licence}; {checkpoint.download} to download the first time.")
     parts = {}
     with quiet():
@@ -128,18 +131,18 @@ def _check_folder(folder: Path, needed: list[str]) -> None:
 
 
 def _load_part(checkpoint: Checkpoint, part: str, dtype: torch.dtype, local: bool) -> Any:
-    """One part, half-precision files first if that is what is wanted; every failure names the part."""
+    """One part, from the files that fit best; every failure names the part."""
     where = {"subfolder": getattr(checkpoint, part, part), "local_files_only": local}
-    variants: tuple[str | None, ...] = (None,)
+    choices = [{}]
     if part in NETWORKS:
-        variants = ("fp16", None) if dtype == torch.float16 else (None, "fp16")
+        choices = attempts(checkpoint.source, where["subfolder"], dtype, local)
     failures = []
-    for variant in variants:
+    for choice in choices:
         try:
             kind = _kind(checkpoint.source, part, where)
             if part not in NETWORKS:
                 return kind.from_pretrained(checkpoint.source, **where)
-            options = {"variant": variant, "torch_dtype": dtype, "output_loading_info": True}
+            options = {"torch_dtype": dtype, "output_loading_info": True} | choice
             return _complete(*kind.from_pretrained(checkpoint.source, **where, **options))
         except UnsupportedModel:
             raise

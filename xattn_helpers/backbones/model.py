@@ -15,6 +15,8 @@ from .noise import Noise
 from .text import Condition, Text
 
 __all__ = ["CHECKPOINTS", "Checkpoint", "Model", "UnsupportedModel", "load"]
+PRECISIONS = {"cuda": torch.float16, "cpu": torch.float32}  # by the kind of device, where none is asked for
+
 
 @dataclass(repr=False)
 class Model:
@@ -170,7 +172,7 @@ def load(name: str | Path = "pocket", device: str | None = None, dtype: torch.dt
 
 def _precision(dtype: torch.dtype | str | None, device: torch.device) -> torch.dtype:
     if dtype is None:
-        return torch.float16 if device.type == "cuda" else torch.float32
+        return PRECISIONS.get(device.type, torch.float32)
     precision = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
     if precision not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
         raise ValueError(f"dtype={dtype!r}: possible are 'float32', 'float16', 'bfloat16', and torch's own")

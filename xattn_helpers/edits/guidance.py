@@ -16,6 +16,7 @@ from typing import Any, Literal
 from ..backbones.backbone import Site, choose_sites
 from .edit import Run
 from .energies import Energy, combine
+from .gradient import MEMORY, Memory
 from .placements import check_placements
 from .steering import Steering
 from .steps import FRAMES, LAWS, SCHEDULES, FrameOf, Law, Schedule, by_name
@@ -50,10 +51,12 @@ class Guidance:
     repeats: int = 1  # updates at each guided step
     stop_below: float = -math.inf  # no further repeats when the mean energy of a frame is below this
     limit: float = 10.0  # standard deviations that one update may move a latent; more is an error
-    checkpoint: bool = False  # compute each stage twice to save memory, where a gradient pass does not fit
+    # Of a gradient pass: "save" computes each stage of the network twice, which is slower and smaller; "spend" keeps
+    # all; "auto" saves from the stage on at which less than half of a GPU's memory is free, and spends on a CPU.
+    memory: Memory = "auto"
     # On a CUDA GPU: record the gradient pass once a run and replay it, in less than a third of the time for a large
-    # network. Its memory stays reserved until the last guided step, so take it together with `checkpoint`. While
-    # somebody else looks at the attention (a capture, a swap), the pass runs as usual.
+    # network. Its memory stays reserved until the last guided step, so that "auto" saves. While somebody else looks at
+    # the attention (a capture, a swap), the pass runs as usual.
     graphed: bool = False
     # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
     # which leaves the first half of a video without targets of its own), or a function of frame, frames.
@@ -69,6 +72,8 @@ class Guidance:
         by_name("frame_of", self.frame_of, FRAMES)
         if not 0 <= self.strength < math.inf or self.repeats < 1:
             raise ValueError(f"strength={self.strength}, repeats={self.repeats}: possible are from 0 and from 1 on")
+        if self.memory not in MEMORY:
+            raise ValueError(f"memory={self.memory!r}: possible are {', '.join(map(repr, MEMORY))}")
         if self.shape not in SHAPES:
             raise ValueError(f"shape={self.shape!r}: possible are {', '.join(SHAPES)}")
 
@@ -85,14 +90,19 @@ class Guidance:
         """
         return cls(word, target, **(FOR_SIZE | knobs))
 
-    def sites(self, run: Run) -> list[Site]:
-        """The sites whose maps are held against the target; raises ValueError if the model has none of these."""
-        backbone = run.model.backbone
+    def sites(self, model: Any, size: tuple[int, int, int] | None = None) -> list[Site]:
+        """The sites whose maps are held against the target, before anything runs.
+
+        `size` is frames, height and width of the latents, by default those of the model's own clips. Raises ValueError
+        if the model has none of the sites that were asked for.
+        """
+        backbone, own = model.backbone, model.defaults
         chosen = choose_sites(backbone, self.groups, self.cells)
         if self.cells is not None:
             return chosen
         low, high = USUAL_ROWS
-        usual = [site for site in chosen if low <= backbone.grid(site, run.size)["height"] <= high]
+        size = size or model.codec.latent_size(own.frames, own.height, own.width)
+        usual = [site for site in chosen if low <= backbone.grid(site, size)["height"] <= high]
         return usual or chosen
 
     @contextmanager

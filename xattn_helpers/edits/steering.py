@@ -13,7 +13,7 @@ from ..backbones.backbone import LISTENERS
 from ..backbones.noise import Level
 from .edit import Latents, Run, State, Update
 from .energies import combine
-from .gradient import Graphed, probed
+from .gradient import Graphed, probed, shortage
 from .placements import Placement, Placements
 from .steps import FRAMES, LAWS, SCHEDULES, by_name
 
@@ -28,13 +28,14 @@ class Steering(State):
 
     def __init__(self, guidance: "Guidance", run: Run):
         self.guidance, self.run = guidance, run
-        self.sites = guidance.sites(run)
+        self.sites = guidance.sites(run.model, run.size)
         self.placements = Placements.of(guidance.word, guidance.target, run, guidance.shape)
         self.updates: list[list[Update]] = [[] for _ in run.prompts]
         self._energy = combine(guidance.energy)
         self._is_guided = by_name("schedule", guidance.schedule, SCHEDULES)
         self._order = self._frame_order()
         self._graph: Graphed | None = None
+        self._is_short = shortage(guidance.memory, guidance.graphed, run.model.device)
         self._warm = False  # a graph can be recorded of a pass that ran before
 
     def _frame_order(self) -> Tensor:
@@ -108,7 +109,7 @@ class Steering(State):
         with torch.enable_grad():
             moving = inputs.detach().requires_grad_(True)
             forward = partial(model.predict, moving, timestep, self.run.text, call=call)
-            with probed(model.backbone, self.sites, forward, saving=self.guidance.checkpoint) as maps:
+            with probed(model.backbone, self.sites, forward, self._is_short) as maps:
                 energies = torch.stack([self.energy_at(maps[site.name]) for site in self.sites])
                 energy = energies.mean(0)
                 (gradient,) = torch.autograd.grad(scale * energy.sum(), moving)

@@ -48,8 +48,8 @@ class Track:
 
     keys: tuple[tuple[float, float], ...]  # centres (x, y) in [0, 1], y down
     sizes: tuple[tuple[float, float], ...]  # (width, height) at each key, in (0, 1]
-    smooth: bool = False
-    easing: str = "linear"
+    smooth: bool
+    easing: str
 
     def boxes(self, frames: int) -> Float[np.ndarray, "frames 4"]:
         """Boxes as x0, y0, x1, y1, clipped to the picture [0, 1]."""
@@ -87,7 +87,7 @@ class Track:
             raise ValueError(f"frames={frames}: possible are 1 and more")
         if len(values) == 1:
             return np.repeat(values, frames, axis=0)
-        time = EASINGS[self.easing](np.linspace(0, 1, frames) if frames > 1 else np.zeros(1))
+        time = EASINGS[self.easing](np.linspace(0, 1, frames))  # of one frame it is the start
         at = np.linspace(0, 1, len(values))
         if self.smooth:
             return PchipInterpolator(at, values)(time)  # never beyond its key points, unlike a cubic spline

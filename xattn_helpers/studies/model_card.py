@@ -89,6 +89,7 @@ def readme_sections() -> dict[str, Callable[[], str]]:
         "guidance": lambda: f"{section('guidance')} What it costs: {cost('for a track')}",
         "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
         "full size": lambda: section("full_size"),
+        "real size": lambda: section("real_size"),
     }
 
 

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from ...attention.recording import capture
 from ...backbones.model import Model
-from ...edits.edit import Run
 from ...edits.guidance import Guidance
 from ...edits.targets import Track, track
 from ...sampling import Clip, generate
@@ -88,7 +87,8 @@ class TrackExplorer(Panel):
             prompt, word, path = self.prompt.value, self.word.value, self.track()
             check_text(self.model, prompt, word)
             guidance = Guidance.for_track(word, path, strength=self.strength.value)
-            with capture(self.model, sites=self._sites(guidance)) as attention:
+            looked_at = [site.name for site in guidance.sites(self.model)]
+            with capture(self.model, sites=looked_at) as attention:
                 clip = generate(self.model, prompt, seed=self.seed.value, edits=guidance, progress=False)
             self._have(clip, attention.maps(word).cpu(), path)
 
@@ -125,14 +125,6 @@ class TrackExplorer(Panel):
         self._shown = self._settings()
         self.has_frames(len(clip.video))
         self.refresh()
-
-    def _sites(self, guidance: Guidance) -> list[str]:
-        """The names of the sites whose maps guidance looks at."""
-        defaults, side = self.model.defaults, self.model.codec.pixels_per_cell
-        size = (defaults.frames, defaults.height // side, defaults.width // side)
-        prompt = self.prompt.value
-        run = Run(self.model, (prompt,), (), (self.seed.value,), defaults.steps, size, self.model.encode(prompt))
-        return [site.name for site in guidance.sites(run)]
 
     def _preview(self, frames: int) -> Picture:
         """A frame of the unguided clip, or grey, with the path in black and the box of this frame in red."""
