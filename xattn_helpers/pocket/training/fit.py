@@ -17,6 +17,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from .stored import UnusableFile, read
+
 SAVE_EVERY = 120.0  # seconds between checkpoints
 LOG_EVERY = 20  # steps between points of the training curve
 COMPILED = ("ResnetBlock2D", "TemporalConvLayer", "BasicTransformerBlock")  # classes of the blocks that repeat
@@ -165,10 +167,14 @@ class Training:
         self.checkpoint.with_suffix(".json").write_text(json.dumps(progress | {"plan": vars(self.plan)}))
 
     def _restore(self) -> None:
-        state = torch.load(self.checkpoint, map_location=self.accelerator.device, weights_only=True)
-        for key, part in self._parts().items():
-            part.load_state_dict(state[key])
-        self.step, self.seconds, self.curve = state["step"], state["seconds"], state["curve"]
+        advice = f"delete it, and {self.name} is trained from its beginning"
+        state = read(self.checkpoint, self.accelerator.device, advice)
+        try:
+            for key, part in self._parts().items():
+                part.load_state_dict(state[key])
+            self.step, self.seconds, self.curve = state["step"], state["seconds"], state["curve"]
+        except (KeyError, TypeError, RuntimeError, ValueError, AttributeError):
+            raise UnusableFile(f"{self.checkpoint} is of another network or another program: {advice}") from None
 
 
 def _take_gradient(weight: nn.Parameter) -> Float[Tensor, " values"]:

@@ -14,6 +14,7 @@ from transformers import CLIPTokenizer
 from ..world.batches import sample_batch
 from ..world.captions import held_out
 from ..world.drawing import World
+from .stored import UnusableFile, read
 
 CHUNK = 64  # stories that are drawn and encoded together
 
@@ -70,7 +71,11 @@ def encode_stories(
 ) -> LatentStories:
     """Draw and encode `count` stories, or read them from `file` when they are already there; on the device."""
     if file.exists():
-        return LatentStories(**torch.load(file, weights_only=True)).to(device)
+        advice = "delete it, and the stories are drawn again"
+        stored = read(file, "cpu", advice)
+        if not isinstance(stored, dict) or set(stored) != set(LatentStories.__annotations__):
+            raise UnusableFile(f"{file} is of another program: {advice}")
+        return LatentStories(**stored).to(device)
     latents, video_captions, image_captions, says_motion = [], [], [], []
     world = World(device)
     for start in tqdm(range(0, count, CHUNK), desc="latents", mininterval=5):
@@ -106,4 +111,6 @@ def _encode(
 def _store(data: LatentStories, file: Path) -> None:
     """Keep the latents for the next call."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({name: tensor.cpu() for name, tensor in vars(data).items()}, file)
+    half_written = file.with_suffix(".part")
+    torch.save({name: tensor.cpu() for name, tensor in vars(data).items()}, half_written)
+    half_written.replace(file)  # an interruption leaves no file that looks whole
