@@ -170,5 +170,5 @@ def test_words_that_do_not_fit_say_what_is_possible(edit, message):
 
 @pytest.mark.parametrize("factor", [-1.0, float("nan")])
 def test_a_factor_is_not_negative(factor):
-    with pytest.raises(ValueError, match="factor=.*: possible are 0 and more"):
+    with pytest.raises(ValueError, match="factor=.*: factor must be a number from 0 to 1000"):
         Reweight("car", factor)

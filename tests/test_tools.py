@@ -85,7 +85,7 @@ def test_a_failing_cell_stops_with_notebook_cell_and_traceback(tmp_path):
 
 
 def test_an_unknown_notebook_number_is_named():
-    with pytest.raises(ValueError, match="no notebook 99"):
+    with pytest.raises(ValueError, match="no notebook '99'"):
         tutorial.chosen(["01 99"])
 
 

@@ -62,7 +62,7 @@ def chosen(numbers: list[str]) -> list[Path]:
     asked = " ".join(numbers).split()
     unknown = [number for number in asked if number not in known]
     if unknown:
-        raise ValueError(f"no notebook {', '.join(unknown)}; there are {', '.join(known) or 'none yet'}")
+        raise ValueError(f"no notebook {' '.join(unknown)!r}; there are {', '.join(known) or 'none yet'}")
     return [known[number] for number in asked] if asked else list(known.values())
 
 
