@@ -16,18 +16,18 @@ from xattn_helpers.backbones.noise import Level
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"energy": "boxes"}, "possible are box, shape"),
-        ({"energy": {"box": float("nan")}}, "possible are finite weights"),
-        ({"law": "linear"}, "law='linear': possible are 'equal', '1 - abar'"),
-        ({"schedule": "never"}, "schedule='never': possible are 'paper'.*or a function"),
+        ({"energy": "boxes"}, "energy='boxes'.: energy must be 'box', 'shape', .*, or a function of maps"),
+        ({"energy": {"box": float("nan")}}, "energy=.*nan.*: energy must be .* with finite weights"),
+        ({"law": "linear"}, "law='linear'.: law must be 'equal', '1 - abar'"),
+        ({"schedule": "never"}, "schedule='never'.: schedule must be 'paper'.* or a function"),
         ({"strength": -1.0}, "strength=-1.0"),
         ({"strength": math.nan}, "strength=nan"),
-        ({"strength": float("inf")}, "strength=inf"),
-        ({"repeats": 0}, "repeats=0: possible are from 0 and from 1 on"),
-        ({"shape": "star"}, "shape='star': possible are box, disc"),
-        ({"frame_of": "first"}, "frame_of='first': possible are 'own', 'released', or a function"),
+        ({"strength": math.inf}, "strength=inf"),
+        ({"repeats": 0}, "repeats=0.: repeats must be an integer from 1 to 1000"),
+        ({"shape": "star"}, "shape='star'.: shape must be 'box' or 'disc'"),
+        ({"frame_of": "first"}, "frame_of='first'.: frame_of must be 'own', 'released' or a function"),
         ({"word": ["burger", "water"]}, "1 given for 2 words"),
-        ({"target": [(0.1, 0.2)]}, "target: tuple given; possible are a track"),
+        ({"target": [(0.1, 0.2)]}, "target must be a track, or maps"),
     ],
 )
 def test_wrong_knobs_say_what_is_possible(options, message):

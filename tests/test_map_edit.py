@@ -181,7 +181,7 @@ def test_keeping_the_background_brings_a_run_nearer_to_its_source():
 
 @pytest.mark.parametrize("window", [(0.5, 1.5), (0.8, 0.2), (-0.1, 1), (0.5,), 0.5, (0, float("nan")), (0, 0.5, 1)])
 def test_a_window_is_two_shares(window):
-    with pytest.raises(ValueError, match=r"window=.*possible are \(first, last\)"):
+    with pytest.raises(ValueError, match=r"window=.* must be \(first, last\) with 0 <= first <= last <= 1"):
         swap(window=window)
 
 

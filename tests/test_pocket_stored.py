@@ -78,7 +78,7 @@ def test_a_damaged_checkpoint_is_named_with_what_to_delete(tmp_path, damage):
     damage(tmp_path / "tiny.pt")
     with pytest.raises(UnusableFile) as refusal:
         train(tmp_path)
-    assert str(refusal.value).startswith(f"{tmp_path / 'tiny.pt'} cannot be read") and "Delete it" in str(refusal.value)
+    assert str(refusal.value).startswith(f"{tmp_path / 'tiny.pt'} cannot be read") and "delete it" in str(refusal.value)
 
 
 def test_a_checkpoint_of_another_network_is_named(tmp_path):
@@ -90,7 +90,7 @@ def test_a_checkpoint_of_another_network_is_named(tmp_path):
 @pytest.mark.parametrize("damage", [empty, lambda file: torch.save({"latents": torch.zeros(1)}, file)])
 def test_damaged_latents_are_named(tmp_path, damage):
     damage(tmp_path / "latents.pt")
-    with pytest.raises(UnusableFile, match=r"latents.pt cannot be read .*Delete it"):
+    with pytest.raises(UnusableFile, match=r"latents.pt cannot be read .*delete it"):
         encode_stories(MagicMock(), MagicMock(), 1, 0, "cpu", tmp_path / "latents.pt")
 
 

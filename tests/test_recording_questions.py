@@ -20,7 +20,7 @@ from xattn_helpers import capture
         ({"group": "mid", "cells": 1}, "group 'mid', cells 1"),
         ({"step": 3}, "step=3 of 3 recorded steps, counted from 0"),
         ({"step": -4}, "step=-4"),
-        ({"step": []}, "is empty; 3 steps"),
+        ({"step": []}, "is empty; possible are the 3 recorded steps"),
         ({"head": 2}, "head=2: there are 2 heads"),
         ({"batch": 1}, "batch=1: there are 1 prompts"),
         ({"word": 3, "batch": -2}, "batch=-2"),
@@ -72,7 +72,7 @@ def test_a_site_that_was_not_recorded_is_told_from_one_that_is_not_there():
         ({"sites": ["temp_attentions"]}, r"site \['temp_attentions'\]"),
         ({"cells": 8}, "cells 8; possible are .*cells 4"),
         ({"group": "mid", "sites": "up"}, "group 'mid', site 'up'"),
-        ({"half": "left"}, "half='left': possible are conditional, unconditional, both"),
+        ({"half": "left"}, "half='left'.: half must be 'conditional', 'unconditional' or 'both'"),
     ],
 )
 def test_an_empty_choice_is_an_error_before_anything_runs(options, answer):

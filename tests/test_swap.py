@@ -184,5 +184,5 @@ def test_a_source_is_named_so_that_it_is_not_taken_for_a_word():
 
 @pytest.mark.parametrize("factor", [-1.0, -0.01, float("nan")])
 def test_a_factor_is_not_negative(factor):
-    with pytest.raises(ValueError, match="factor=.*: possible are 0 and more"):
+    with pytest.raises(ValueError, match="factor=.*: factor must be a number from 0 to 1000"):
         Reweight("car", factor)

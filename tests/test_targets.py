@@ -101,20 +101,20 @@ def test_easing_starts_slowly_and_is_half_way_at_half_time():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"keys": []}, "keys: none given"),
-        ({"keys": [(0.5, 1.2)]}, r"\(0.5, 1.2\) is outside the picture"),
+        ({"keys": []}, "keys must be a list of one point or more"),
+        ({"keys": [(0.5, 1.2)]}, r"keys\[0\]\[1\] is 1.2; keys must be .* from 0 to 1, y down"),
         ({"keys": [(0.5, 0.5)], "size": 0}, "size"),
         ({"keys": [(0.5, 0.5)], "size": 1.5}, "size"),
         ({"keys": [(0.5, 0.5)], "size": [0.2, 0.3]}, "2 sizes given for 1 keys"),
+        ({"keys": [(0.5, -0.1)]}, r"keys\[0\]\[1\] is -0.1; keys must be"),
+        ({"keys": [(0.5, 0.5, 0.5)]}, r"keys must be .* \(x, y\)"),
+        ({"keys": [(float("nan"), 0.5)]}, r"keys\[0\]\[0\] is nan; keys must be"),
+        ({"keys": [(0.5, 0.5)], "size": (0.2, 0.2, 0.2)}, "size must be a side above 0 and up to 1"),
         ({"keys": [(0.5, 0.5)] * 2, "size": [0.2]}, "1 sizes given for 2 keys"),
-        ({"keys": [(0.5,)]}, "outside the picture"),
-        ({"keys": [(0.5, 0.5)], "size": (0.2,)}, "size: .* possible are sides above 0 and up to 1"),
-        ({"keys": [(0.5, -0.1)]}, r"\(0.5, -0.1\) is outside the picture"),
-        ({"keys": [(0.5, 0.5, 0.5)]}, "outside the picture"),
-        ({"keys": [(float("nan"), 0.5)]}, "outside the picture"),
-        ({"keys": [(0.5, 0.5)], "size": (0.2, 0.2, 0.2)}, "size: .* possible are sides above 0 and up to 1"),
+        ({"keys": [(0.5,)]}, r"keys must be .* \(x, y\)"),
+        ({"keys": [(0.5, 0.5)], "size": (0.2,)}, "size must be a side above 0 and up to 1"),
         ({"keys": [(0.5, 0.5)], "size": (0.2, 0.0)}, "size"),
-        ({"keys": [(0.5, 0.5)], "easing": "bounce"}, "bounce.*linear, ease"),
+        ({"keys": [(0.5, 0.5)], "easing": "bounce"}, "easing='bounce'.: easing must be 'linear' or 'ease'"),
     ],
 )
 def test_wrong_tracks_say_what_is_possible(arguments, message):
@@ -123,7 +123,7 @@ def test_wrong_tracks_say_what_is_possible(arguments, message):
 
 
 def test_wrong_shapes_and_frames_say_what_is_possible():
-    with pytest.raises(ValueError, match="box, disc"):
+    with pytest.raises(ValueError, match="shape='star'.: shape must be 'box' or 'disc'"):
         track([(0.5, 0.5)]).mask(1, 4, 4, shape="star")
     with pytest.raises(ValueError, match="frames=0"):
         track([(0.5, 0.5)]).boxes(0)

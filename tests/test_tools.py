@@ -76,7 +76,7 @@ def test_the_tutorial_has_a_page_with_the_outputs_and_an_index(copy):
 
 
 def test_an_unknown_notebook_number_is_named():
-    with pytest.raises(ValueError, match="no notebook 99"):
+    with pytest.raises(ValueError, match="no notebook '99'"):
         tutorial.chosen(["01 99"])
     with pytest.raises(ValueError, match="9999 characters") as refusal:
         tutorial.chosen(["1" * 9999])

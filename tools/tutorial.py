@@ -99,9 +99,9 @@ def chosen(numbers: list[str]) -> list[Path]:
     asked = " ".join(numbers).split()
     unknown = [number for number in asked if number not in known]
     if unknown:
-        names = ", ".join(unknown)
+        names = " ".join(unknown)
         short = names if len(names) <= 80 else f"{names[:80]}… ({len(names)} characters)"
-        raise ValueError(f"no notebook {short}; there are {', '.join(known) or 'none yet'}")
+        raise ValueError(f"no notebook {short!r}; there are {', '.join(known) or 'none yet'}")
     return [known[number] for number in dict.fromkeys(asked)] if asked else list(known.values())
 
 

@@ -4,20 +4,25 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Annotated, Any, overload
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from pydantic import Field
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from .arguments import checked
 from .backbones.backbone import Call, Latents
 from .backbones.codec import not_finite
 from .backbones.model import Model
 from .backbones.text import Condition
-from .edits.edit import Edit, Run, State, Update, as_edits
+from .edits.edit import Edit, Edits, Run, State, Update, as_edits
+from .kinds import Frames, Prompt, Prompts, Seed, Seeds, Side, Steps
 from .request import Request, complete
+
+CfgScale = Annotated[float, Field(ge=-1000, le=1000)]  # further away, numbers are no longer finite
 
 
 @dataclass
@@ -46,7 +51,8 @@ class Clip:
         return f"Clip({self.prompt!r}, seed={self.seed}, {frames} x {height} x {width}); show(clip.video) plays it"
 
 
-def initial_latents(model: Model, seeds: Sequence[int], frames: int, height: int, width: int) -> Latents:
+@checked
+def initial_latents(model: Model, seeds: Sequence[Seed], frames: Frames, height: Side, width: Side) -> Latents:
     """Gaussian noise for each seed; height and width in pixels.
 
     Drawn on the CPU, so that every device starts from the same.
@@ -100,10 +106,11 @@ def generate(model: Model, prompt: str, seed: int = 0, *args: Any, **knobs: Any)
 def generate(
     model: Model, prompt: Sequence[str], seed: int | Sequence[int] = 0, *args: Any, **knobs: Any
 ) -> list[Clip]: ...
+@checked
 def generate(
-    model: Model, prompt: str | Sequence[str], seed: int | Sequence[int] = 0, steps: int | None = None,
-    cfg_scale: float | None = None, *, negative_prompt: str | Sequence[str] | None = None, frames: int | None = None,
-    height: int | None = None, width: int | None = None, edits: Edit | Sequence[Edit] = (), progress: bool = True,
+    model: Model, prompt: Prompts, seed: Seeds = 0, steps: Steps | None = None, cfg_scale: CfgScale | None = None, *,
+    negative_prompt: Prompt | Sequence[Prompt | None] | None = None, frames: Frames | None = None,
+    height: Side | None = None, width: Side | None = None, edits: Edits = (), progress: bool = True,
 ) -> Clip | list[Clip]:  # fmt: skip
     """Generate a clip for a prompt, or clips for a list of prompts (with one seed, or a list of as many).
 
@@ -147,7 +154,7 @@ def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool)
     for source in sources:
         prompts += [source] * count
     text = model.encode(prompts)
-    negative = model.encode(list(request.negatives * times)) if request.cfg_scale != 1 else None
+    negative = _negative(model, list(request.negatives * times)) if request.cfg_scale != 1 else None
     size = (latents.shape[2], latents.shape[3], latents.shape[4])
     run = Run(model, request.prompts, sources, request.seeds, request.steps, size, text, request.cfg_scale)
     silent = not progress or os.environ.get("TQDM_DISABLE") == "1"  # tqdm's bar for notebooks does not look there
@@ -158,6 +165,13 @@ def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool)
             latents = step.latents
         updates = [_updates_of(states, clip) for clip in range(count)]
     return _clips(run, request, model.decode(latents).numpy(), latents, updates)
+
+
+def _negative(model: Model, prompts: list[str]) -> Condition:
+    try:
+        return model.encode(prompts)
+    except ValueError as error:
+        raise ValueError(f"negative_prompt: {error}") from None
 
 
 def _updates_of(states: Sequence[State], clip: int) -> tuple[Update, ...]:

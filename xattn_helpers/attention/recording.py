@@ -8,7 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..arguments import checked
 from ..backbones.backbone import HALVES, Call, Half, Numbers, Site, Words, as_tuple, choose_sites
+from ..backbones.model import Model
+from ..kinds import Cells
 from .processor import Maps, listening
 from .recorded import NO_SUCH_HALF, RecordedRun, RecordedStep
 from .site_maps import Probabilities
@@ -106,9 +109,10 @@ class Recording:
         return self.run.positions(word, occurrence, batch, half)
 
 
+@checked
 @contextmanager
 def capture(
-    model: Any, *, group: Words | None = None, cells: Numbers | None = None, sites: Words | None = None,
+    model: Model, *, group: Words | None = None, cells: Cells | None = None, sites: Words | None = None,
     heads: bool = False, every_step: bool = False, half: RecordedHalf = "conditional", gradients: bool = False,
     prompt: Words | None = None,
 ) -> Iterator[Recording]:  # fmt: skip
@@ -119,8 +123,6 @@ def capture(
     'conditional', 'unconditional' or 'both'. `gradients` keeps the graph, so that a gradient can flow to the latents.
     `prompt` names the words of a call by hand; `generate` tells them itself. Raises ValueError for an empty choice.
     """
-    if half not in (*HALVES, "both"):
-        raise ValueError(f"half={half!r}: possible are {', '.join(reversed(HALVES))}, both")
     chosen = choose_sites(model.backbone, group, cells, sites)
     recording = Recording(model, chosen, half, every_step, heads, gradients, as_tuple(prompt))
     with listening(model.backbone, recording, chosen):

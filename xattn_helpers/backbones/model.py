@@ -1,17 +1,19 @@
 """A model: a backbone, its text, its codec and its noise; and loading one."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
+from ..arguments import UNCHECKED, checked
+from ..kinds import PathLike
 from .backbone import CALL, HALVES, Backbone, Call, Latents, Site, find_backbone
 from .checkpoints import CHECKPOINTS, Checkpoint, UnsupportedModel, guess_defaults, load_parts, resolve
 from .codec import Codec
 from .noise import Noise
+from .places import Device
 from .text import Condition, Text
 
 __all__ = ["CHECKPOINTS", "Checkpoint", "Model", "UnsupportedModel", "load"]
@@ -150,7 +152,11 @@ class Model:
             CALL.reset(token)
 
 
-def load(name: str | Path = "pocket", device: str | None = None, dtype: torch.dtype | str | None = None) -> Model:
+@checked
+def load(
+    name: PathLike = "pocket", device: Device | None = None,
+    dtype: Annotated[torch.dtype | str | None, UNCHECKED] = None,
+) -> Model:  # fmt: skip
     """Load a model: a name of `CHECKPOINTS`, a folder in diffusers' layout, or "owner/name" on the model hub.
 
     Device and precision default to CUDA and float16 where there is a GPU, else to the CPU and float32. The pocket
@@ -169,6 +175,8 @@ def load(name: str | Path = "pocket", device: str | None = None, dtype: torch.dt
         return Model.of(**parts, defaults=defaults)
     except ValueError as error:
         raise UnsupportedModel(f"name={str(name)!r} cannot be run: {error}") from None
+    except OSError as error:  # what is missing or cannot be fetched
+        raise type(error)(f"{error} (name={str(name)!r})") from error.__cause__
 
 
 def _precision(dtype: torch.dtype | str | None, device: torch.device) -> torch.dtype:

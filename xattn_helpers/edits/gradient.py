@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,6 @@ from ..backbones.memory import free_share
 from ..backbones.patching import SharedPatch
 
 Memory = Literal["auto", "save", "spend"]
-MEMORY: tuple[Memory, ...] = get_args(Memory)
 SHORT = 0.5  # share of a GPU's memory; with less of it free, a stage is computed twice
 Shortage = Callable[[], bool]
 

@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--again", action="store_true", help="measure anew what was finished before, too")
     options = parser.parse_args(arguments)
     if options.limit is not None and options.limit < 1:
-        parser.error(f"--limit {options.limit}: at least one case of each group")
+        parser.error(f"--limit {options.limit}: it must be at least 1, the cases of each group")
     try:
         commands = [find(name) for name in options.names or names()]
     except ValueError as error:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from ...arguments import checked
 from ...attention.recording import capture
 from ...backbones.model import Model
 from ...edits.guidance import Guidance
@@ -20,7 +21,7 @@ from ...edits.targets import Track, track
 from ...sampling import Clip, generate
 from ..overlays import draw_boxes, heatmaps
 from ..pixels import Picture, at_frames, side_by_side
-from .panel import PROMPT_LOOK, SEED_LOOK, Panel, check_text, words
+from .panel import PROMPT_LOOK, SEED_LOOK, Panel, WidgetSeed, check_text, words
 
 PICTURE_HEIGHT = 220  # CSS pixels of the pictures side by side
 GAP = 4  # white pixels between them
@@ -45,7 +46,10 @@ class TrackExplorer(Panel):
     w), both None before the first run; asked, the track of that clip; picture, uint8 (height, width, 3).
     """
 
-    def __init__(self, model: Model, prompt: str = "a burger floats on the water", word: str = "burger", seed: int = 0):
+    @checked
+    def __init__(
+        self, model: Model, prompt: str = "a burger floats on the water", word: str = "burger", seed: WidgetSeed = 0
+    ):
         super().__init__(model.defaults.frames, PICTURE_HEIGHT, "Generate the guided clip")
         self.model = model
         self.clip: Clip | None = None
@@ -92,6 +96,7 @@ class TrackExplorer(Panel):
                 clip = generate(self.model, prompt, seed=self.seed.value, edits=guidance, progress=False)
             self._have(clip, attention.maps(word).cpu(), path)
 
+    @checked
     def explore(self, clip: Clip, maps: Float[Tensor, "frames h w"], asked: Track, own: Clip | None = None) -> None:
         """Show a guided clip, the maps of `word`, the track it was asked for, and the unguided clip; nothing runs.
 

@@ -11,10 +11,14 @@ from .trainer import Trainer
 
 def main() -> None:
     """Command line."""
-    (config,) = HfArgumentParser(TrainConfig).parse_args_into_dataclasses()
+    parser = HfArgumentParser(TrainConfig)
+    try:
+        (config,) = parser.parse_args_into_dataclasses()
+    except ValueError as error:
+        parser.error(str(error))
     try:
         Trainer(config).run()
-    except UnusableFile as error:
+    except (UnusableFile, FileNotFoundError) as error:  # what users can help: a sentence is enough
         sys.exit(str(error))
 
 

@@ -20,19 +20,21 @@ def readable(file: Path) -> Iterator[None]:
     """Raise UnusableFile instead of what reading a damaged file raises."""
     try:
         yield
+    except UnusableFile:
+        raise
     except DAMAGE as error:
-        first_line = str(error).partition("\n")[0]
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0][:80]
         raise UnusableFile(
-            f"{file} cannot be read ({type(error).__name__}: {first_line}). It is damaged, or another version of this "
-            "program wrote it. Delete it, and the same command makes it anew."
+            f"{file} cannot be read ({reason}): it is damaged, or another version of this program wrote "
+            "it; delete it, and the same command makes it anew."
         ) from error
 
 
 def load(file: Path, device: torch.device) -> dict:
-    """What torch has saved, on a device; raises UnusableFile for a damaged file."""
+    """What torch has saved, by name, on a device; raises UnusableFile for a damaged file."""
     where = device if device.index is not None and device.type != "cpu" else device.type  # torch knows no "cpu:0" here
     with readable(file):
-        return torch.load(file, map_location=where, weights_only=True)
+        return dict(torch.load(file, map_location=where, weights_only=True))
 
 
 def save(state: Mapping, file: Path) -> None:

@@ -48,7 +48,7 @@ class Trainer:
                 torch.manual_seed(self.config.seed)  # every process builds the same network
                 stage.run(self)
         except OutOfTime as stop:
-            self.accelerator.print(f"stopped after {self.config.minutes} minutes: {stop}; the same command goes on")
+            self.accelerator.print(f"stopped after {self.config.minutes:g} minutes: {stop}; the same command goes on")
 
     def fit(self, name: str, network: Network, loss: Loss, plan: Plan, folder: str = "") -> Network:
         """Train one network, or go on with it; returns it with averaged weights, in evaluation mode.
