@@ -90,3 +90,4 @@ def _check_size(model: Model, request: Request) -> None:
         raise ValueError(f"frames={request.frames}: this is an image model, it makes 1")
     if request.frames < 1:
         raise ValueError(f"frames={request.frames}: possible are 1 and more, by default {model.defaults.frames}")
+    model.codec.check_frames(request.frames)

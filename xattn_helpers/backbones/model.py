@@ -13,6 +13,7 @@ from .checkpoints import CHECKPOINTS, Checkpoint, UnsupportedModel, guess_defaul
 from .codec import Codec
 from .noise import Noise
 from .text import Condition, Text
+from .video_codecs import find_codec
 
 __all__ = ["CHECKPOINTS", "Checkpoint", "Model", "UnsupportedModel", "load"]
 
@@ -41,8 +42,8 @@ class Model:
         Raises ValueError for a network that the package cannot run, and for parts that do not fit each other.
         """
         backbone = find_backbone(network)
-        text = Text(tokenizer, text_encoder, defaults.check_prompt, backbone.padding)
-        return cls(backbone, text, Codec(vae), Noise(scheduler), defaults)
+        text = Text(tokenizer, text_encoder, defaults.check_prompt, backbone.padding, backbone.tidies)
+        return cls(backbone, text, find_codec(vae), Noise(scheduler), defaults)
 
     def __repr__(self) -> str:
         kind, dtype = type(self.network).__name__, str(self.dtype).removeprefix("torch.")
@@ -79,8 +80,13 @@ class Model:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The precision of the latents and of the network, but for parts that some keep in single precision."""
+        """The precision of the network, but for parts that some keep in single precision."""
         return self.network.dtype
+
+    @property
+    def latents_dtype(self) -> torch.dtype:
+        """The precision of latents: of flow matching, single, as their pipelines have it; else the network's."""
+        return max(torch.float32, self.dtype, key=lambda kind: kind.itemsize) if self.noise.is_flow else self.dtype
 
     @property
     def is_video(self) -> bool:
@@ -124,7 +130,7 @@ class Model:
         """What the network predicts: the noise, a velocity, whatever it was trained for (`model.noise.prediction`).
 
         With a `negative` text, classifier-free guidance: negative + cfg_scale * (positive - negative) (Ho and Salimans
-        2022). `call` are the facts that the loop knows; a call by hand needs none.
+        2022), in the precision of the latents. `call` are the facts that the loop knows; a call by hand needs none.
         """
         text = Condition.of(text)
         time = timestep if isinstance(timestep, Tensor) else torch.tensor(timestep)
@@ -143,7 +149,8 @@ class Model:
     def _run(self, latents: Latents, timestep: Tensor, text: Condition, call: Call) -> Latents:
         token = CALL.set(call)
         try:
-            return self.backbone.predict(latents, timestep.to(latents.device), text)
+            predicted = self.backbone.predict(latents.to(self.dtype), timestep.to(latents.device), text)
+            return predicted.to(latents.dtype)
         finally:
             CALL.reset(token)
 
@@ -151,13 +158,14 @@ class Model:
 def load(name: str | Path = "pocket", device: str | None = None, dtype: torch.dtype | str | None = None) -> Model:
     """Load a model: a name of `CHECKPOINTS`, a folder in diffusers' layout, or "owner/name" on the model hub.
 
-    Device and precision default to CUDA and float16 where there is a GPU, else to the CPU and float32. The pocket
-    models and folders never touch the network. Raises ValueError for an unknown name and for a model that `generate`
+    Device and precision default to CUDA and half precision where there is a GPU, else to the CPU and float32. Half
+    precision is bfloat16 for transformers, if the GPU has it, and float16 for U-Nets. The pocket models and folders
+    never touch the network. Raises ValueError for an unknown name and for a model that `generate`
     could not run, FileNotFoundError for an incomplete folder and OSError for a model that cannot be loaded or fetched.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    precision = _precision(dtype, torch.device(device))
     checkpoint = resolve(str(name))
+    precision = _precision(dtype, torch.device(device), checkpoint)
     try:
         parts = load_parts(checkpoint, precision)
         for part in ("network", "vae", "text_encoder"):
@@ -169,9 +177,13 @@ def load(name: str | Path = "pocket", device: str | None = None, dtype: torch.dt
         raise UnsupportedModel(f"name={str(name)!r} cannot be run: {error}") from None
 
 
-def _precision(dtype: torch.dtype | str | None, device: torch.device) -> torch.dtype:
+def _precision(dtype: torch.dtype | str | None, device: torch.device, checkpoint: Checkpoint) -> torch.dtype:
+    if dtype is None and device.type != "cuda":
+        return torch.float32
     if dtype is None:
-        return torch.float16 if device.type == "cuda" else torch.float32
+        dtype = checkpoint.precision
+        if dtype == "bfloat16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+            dtype = torch.float16
     precision = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
     if precision not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
         raise ValueError(f"dtype={dtype!r}: possible are 'float32', 'float16', 'bfloat16', and torch's own")

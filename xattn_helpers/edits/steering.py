@@ -104,7 +104,7 @@ class Steering(State):
 
     def _gradient(self, inputs: Latents, timestep: Tensor, index: int) -> tuple[Tensor, Tensor]:
         model, call = self.run.model, self.run.call(index, gradient=True)
-        scale = LOSS_SCALE if inputs.dtype == torch.float16 else 1.0
+        scale = LOSS_SCALE if model.dtype == torch.float16 else 1.0
         with torch.enable_grad():
             moving = inputs.detach().requires_grad_(True)
             forward = partial(model.predict, moving, timestep, self.run.text, call=call)
