@@ -114,6 +114,13 @@ class Text:
             )
         return self.between(prompt, *spans[occurrence])
 
+    def find_all(self, prompt: str, word: str) -> list[int]:
+        """The positions of the tokens of a word wherever it is in a prompt; none if it is nowhere."""
+        prompt, positions = self.normal(prompt), []
+        for start, end in _spans(prompt, unicodedata.normalize("NFC", word)):
+            positions += self.between(prompt, start, end)
+        return positions
+
     def between(self, prompt: str, start: int, end: int) -> list[int]:
         """The positions of the tokens that cover some of a normal prompt's characters, from `start` up to `end`."""
         positions = []

@@ -26,7 +26,12 @@ class Probe:
     names: Sequence[str]  # of the sites, in the order in which they run
     stops: bool = True  # whether to end right after the last site, or to leave that to the end of its stage
     maps: dict[str, Tensor] = field(default_factory=dict)
+    tokens: Tensor | None = None  # whose maps are kept, in order; None is all
     edits = False
+
+    def columns(self, site: Site, call: Call, large: bool) -> Tensor | None:
+        """The tokens whose maps are needed."""
+        return self.tokens
 
     def __call__(self, maps: Maps, site: Site, call: Call) -> None:
         """Listen: keep, and stop. A site that checkpointing runs again for its gradient is left alone."""
@@ -90,13 +95,16 @@ def _computed_twice(forward: Callable) -> Callable:
 
 @contextmanager
 def probed(
-    backbone: Backbone, sites: Sequence[Site], predict: Callable[[], Any], saving: bool = False
+    backbone: Backbone, sites: Sequence[Site], predict: Callable[[], Any], saving: bool = False,
+    tokens: Tensor | None = None,
 ) -> Iterator[dict[str, Maps]]:
     """The maps of sites while `predict` runs, with their graph, by name; the pass ends as soon as all are there.
 
+    Of all tokens, or of some. A large site never holds more than these.
+
     Take gradients inside the block: with `saving`, the network runs again for them, and must be as it was.
     """
-    probe = Probe([site.name for site in sites], stops=not saving)
+    probe = Probe([site.name for site in sites], stops=not saving, tokens=tokens)
     stages = checkpointed(backbone, probe) if saving else nullcontext()
     with listening(backbone, probe, sites), stages:
         try:

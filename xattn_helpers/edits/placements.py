@@ -1,7 +1,7 @@
 """Which words shall be where: what `Guidance` and `Bias` are given, checked, and resolved for the prompts of a run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -41,6 +41,17 @@ class Placements:
         for prompt, pairs in zip(run.prompts, per_prompt, strict=True):
             of_prompts.append([Placement(_positions(run, prompt, name), goal) for name, goal in pairs])
         return Placements(of_prompts, shape)
+
+    def compact(self) -> tuple[Tensor, "Placements"]:
+        """The tokens of all words, and placements whose positions count among these alone."""
+        used = [placement.positions for objects in self.of_prompts for placement in objects]
+        tokens = torch.cat(used).unique()
+        of_prompts = []
+        for objects in self.of_prompts:
+            within = [torch.searchsorted(tokens, placement.positions) for placement in objects]
+            pairs = zip(objects, within, strict=True)
+            of_prompts.append([replace(placement, positions=positions) for placement, positions in pairs])
+        return tokens, Placements(of_prompts, self.shape, self.drawings)
 
     def drawn(self, target: Target, like: Tensor) -> Float[Tensor, "frames height width"]:
         """A target at the size of maps (frames, heads, height, width, tokens); each is drawn once a run."""
