@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from .offloading import working_device
+
 FRAMES_AT_ONCE = 4  # which bounds the memory of the decoder
 
 
@@ -69,7 +71,7 @@ class Codec:
         self, video: UInt8[Tensor, "batch frames height width 3"]
     ) -> Float[Tensor, "batch channels frames h w"]:
         """Latents, on the device and in the precision of the autoencoder; the mean of its posterior, not a sample."""
-        pixels = as_video(video.to(self.vae.device), self.vae.dtype).transpose(1, 2).flatten(0, 1)
+        pixels = as_video(video.to(working_device(self.vae)), self.vae.dtype).transpose(1, 2).flatten(0, 1)
         encoded = [self.vae.encode(part).latent_dist.mode() for part in pixels.split(FRAMES_AT_ONCE)]
         latents = torch.cat(encoded) * self.vae.config.scaling_factor
         return latents.unflatten(0, (len(video), -1)).transpose(1, 2)

@@ -12,6 +12,7 @@ from .backbone import CALL, HALVES, Backbone, Call, Latents, Site, find_backbone
 from .checkpoints import CHECKPOINTS, Checkpoint, UnsupportedModel, guess_defaults, load_parts, resolve
 from .codec import Codec
 from .noise import Noise
+from .offloading import Offload, place, working_device
 from .text import Condition, Text
 from .video_codecs import find_codec
 
@@ -75,8 +76,8 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
-        return next(self.network.parameters()).device
+        """Where the network works."""
+        return working_device(self.network)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -155,26 +156,33 @@ class Model:
             CALL.reset(token)
 
 
-def load(name: str | Path = "pocket", device: str | None = None, dtype: torch.dtype | str | None = None) -> Model:
+def load(
+    name: str | Path = "pocket", device: str | None = None, dtype: torch.dtype | str | None = None,
+    offload: Offload = "auto",
+) -> Model:  # fmt: skip
     """Load a model: a name of `CHECKPOINTS`, a folder in diffusers' layout, or "owner/name" on the model hub.
 
     Device and precision default to CUDA and half precision where there is a GPU, else to the CPU and float32. Half
-    precision is bfloat16 for transformers, if the GPU has it, and float16 for U-Nets. The pocket models and folders
-    never touch the network. Raises ValueError for an unknown name and for a model that `generate`
-    could not run, FileNotFoundError for an incomplete folder and OSError for a model that cannot be loaded or fetched.
+    precision is bfloat16 for transformers, if the GPU has it, and float16 for U-Nets. `offload` keeps text encoder,
+    network and autoencoder in the CPU's memory, and each on the GPU only while it works: "auto" does so where the
+    weights of all three fill more than half of the GPU. The pocket models and folders never touch the network.
+
+    Raises ValueError for an unknown name and for a model that `generate` could not run, FileNotFoundError for an
+    incomplete folder and OSError for a model that cannot be loaded or fetched.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = resolve(str(name))
     precision = _precision(dtype, torch.device(device), checkpoint)
     try:
         parts = load_parts(checkpoint, precision)
-        for part in ("network", "vae", "text_encoder"):
-            parts[part].to(device).eval().requires_grad_(False)
+        weights = [parts[part].eval().requires_grad_(False) for part in ("text_encoder", "network", "vae")]
         is_video = find_backbone(parts["network"]).is_video
         defaults = checkpoint if checkpoint.frames else guess_defaults(checkpoint, parts, is_video)
-        return Model.of(**parts, defaults=defaults)
+        model = Model.of(**parts, defaults=defaults)
     except ValueError as error:
         raise UnsupportedModel(f"name={str(name)!r} cannot be run: {error}") from None
+    place(weights, torch.device(device), offload)
+    return model
 
 
 def _precision(dtype: torch.dtype | str | None, device: torch.device, checkpoint: Checkpoint) -> torch.dtype:

@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from .codec import Codec, as_pixels, as_video
+from .offloading import working_device
 
 DECODE_TIMESTEP, DECODE_NOISE = 0.05, 0.025  # what LTX-Video's publishers give for decoders that ask for them
 
@@ -47,7 +48,7 @@ class VideoCodec(Codec):
         self.check_frames(video.shape[1])
         encoded = []
         for clip in video.split(1):
-            inputs = as_video(clip.to(self.vae.device), self.vae.dtype)
+            inputs = as_video(clip.to(working_device(self.vae)), self.vae.dtype)
             posterior = self.vae.encode(inputs).latent_dist.mode()
             mean, deviation = self._on(posterior)
             encoded.append((posterior - mean) / deviation)
