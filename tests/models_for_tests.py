@@ -93,7 +93,7 @@ def run_of(model: Model, prompts: str | Sequence[str] = PROMPT, steps: int = 4, 
     for source in sources:
         batch += [source] * len(prompts)
     defaults, side = model.defaults, model.codec.pixels_per_cell
-    size = (defaults.frames, defaults.height // side, defaults.width // side)
+    size = (model.codec.latent_frames(defaults.frames), defaults.height // side, defaults.width // side)
     seeds = tuple(range(len(prompts)))
     return Run(model, prompts, tuple(sources), seeds, steps, size, model.encode(batch), defaults.cfg_scale)
 

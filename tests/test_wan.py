@@ -1,11 +1,15 @@
 """Wan 2.1 in diffusers' layout: text, autoencoder, solver and sizes as diffusers' own pipeline has them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from models_for_tests import PATH
+from models_for_tests import PATH, run_of
 from video_checkpoints_for_tests import wan_pipeline, write
 
 from xattn_helpers import Bias, Guidance, Swap, capture, generate, load
+from xattn_helpers.display.overlays import overlay
+from xattn_helpers.edits.steering import Steering
 from xattn_helpers.sampling import initial_latents
 
 PROMPT, OTHER = "a burger floats on the water", "a shark on the water"
@@ -156,3 +160,20 @@ def test_half_precision_leaves_latents_and_autoencoder_in_single(folder):
     assert model.codec.vae.dtype == torch.float32
     clip = run(model, edits=Guidance("burger", PATH))
     assert clip.latents.dtype == torch.float32 and clip.latents.isfinite().all()
+
+
+def test_a_target_is_where_it_is_asked_to_be_in_the_frames_of_the_video(model):
+    about = run_of(replace(model, defaults=replace(model.defaults, frames=9, height=32, width=48)), PROMPT)
+    assert about.size == (3, 4, 6)
+    steering = Steering(Guidance("burger", PATH), about)
+    drawn = steering.compact.drawn(PATH, torch.zeros(3, 2, 4, 6, 1))
+    assert torch.equal(drawn, PATH.mask(9, 4, 6, "disc")[[0, 2, 6]])
+
+
+def test_maps_are_laid_over_all_frames_that_they_are_about(model):
+    with capture(model) as attention:
+        clip = run(model, frames=9)
+    maps = attention.maps("burger").numpy()
+    assert maps.shape == (3, 2, 3) and clip.video.shape[0] == 9
+    wanted = overlay(clip.video, maps[[0, 1, 1, 1, 1, 2, 2, 2, 2]])
+    assert (overlay(clip.video, attention.maps("burger")) == wanted).all()

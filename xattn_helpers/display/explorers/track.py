@@ -129,7 +129,8 @@ class TrackExplorer(Panel):
     def _sites(self, guidance: Guidance) -> list[str]:
         """The names of the sites whose maps guidance looks at."""
         defaults, side = self.model.defaults, self.model.codec.pixels_per_cell
-        size = (defaults.frames, defaults.height // side, defaults.width // side)
+        frames = self.model.codec.latent_frames(defaults.frames)
+        size = (frames, defaults.height // side, defaults.width // side)
         prompt = self.prompt.value
         run = Run(self.model, (prompt,), (), (self.seed.value,), defaults.steps, size, self.model.encode(prompt))
         return [site.name for site in guidance.sites(run)]
