@@ -146,3 +146,15 @@ def test_an_edit_at_a_large_site_has_all_maps_and_is_looked_at_afterwards(large,
         wanted = run(model, edits=bias)
     assert torch.equal(edited.latents, wanted.latents)
     assert torch.equal(attention.maps("burger"), full.maps("burger"))
+
+
+def test_a_half_that_nobody_looks_at_costs_nothing(large, monkeypatch):
+    model, seen = tiny_transformer("wan"), []
+    monkeypatch.setattr(processor, "attention_columns", lambda *about: seen.append(1) or attention_columns(*about))
+    for half, times in (("conditional", 1), ("both", 2)):
+        seen.clear()
+        with capture(model, half=half):
+            run(model, steps=2)
+        assert len(seen) == times * 2 * len(model.sites)
+    with pytest.raises(ValueError, match="had no such half"), capture(model, half="unconditional"):
+        run(model, steps=1, cfg_scale=1)

@@ -10,9 +10,9 @@ A listener is called as `listener(maps, site, call)` with
 A listener with `edits = True` returns new maps, which the network then uses. All others only look, after the editors,
 and the network goes on with its own attention, bit for bit as if nobody looked.
 
-A listener that only looks may have a method `columns(site, call, large)`: the tokens whose maps it wants, in order, or
-None for all. `large` says whether the maps of all tokens are too many to be held (`softmax.py`); they are then not
-computed unless somebody edits, or wants all.
+A listener that only looks may have a method `columns(site, call, large)`: the tokens whose maps it wants, in order;
+None for all, and an empty list for a call that it does not look at. `large` says whether the maps of all tokens are too
+many to be held (`softmax.py`); they are then not computed unless somebody edits, or wants all.
 """
 
 import copy
@@ -82,10 +82,10 @@ class TextAttention:
         rows = f"{self.backbone.rows} tokens"
         grid = self.backbone.grid(self.site, call.size)
         editors, watchers = self._roles(listeners, call, is_large(query, key))
+        if not editors and not watchers:
+            return self.own(attn, *inputs, *rest, **options)
         if not editors and all(tokens is not None for _, tokens in watchers) and is_large(query, key):
             for watcher, tokens in watchers:
-                if not len(tokens):  # it looks at nothing of this call
-                    continue
                 columns = attention_columns(query, key, tokens, attention_mask)
                 watcher(rearrange(columns, f"{rows} -> {AXES}", **grid), self.site, call)
             return self.own(attn, *inputs, *rest, **options)
@@ -114,14 +114,16 @@ class TextAttention:
     def _roles(
         self, listeners: Sequence[Listener], call: Call, large: bool
     ) -> tuple[list[Listener], list[tuple[Listener, Any]]]:
-        """The editors; and those who look, each with the tokens that it wants, None for all."""
+        """The editors; and those who look at this call, each with the tokens that it wants, None for all."""
         editors, watchers = [], []
         for listener in listeners:
             if listener.edits:
                 editors.append(listener)
                 continue
             columns = getattr(listener, "columns", None)
-            watchers.append((listener, columns(self.site, call, large) if columns else None))
+            tokens = columns(self.site, call, large) if columns else None
+            if tokens is None or len(tokens):
+                watchers.append((listener, tokens))
         return editors, watchers
 
     def _edit(self, editors: Sequence[Listener], maps: Maps, call: Call) -> Maps:
