@@ -1,13 +1,17 @@
 """Wan 2.1 in diffusers' layout: text, autoencoder, solver and sizes as diffusers' own pipeline has them."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
+from diffusers import DiffusionPipeline
 from models_for_tests import PATH, run_of
+from transformers import T5Tokenizer
 from video_checkpoints_for_tests import wan_pipeline, write
 
 from xattn_helpers import Bias, Guidance, Swap, capture, generate, load
+from xattn_helpers.backbones.checkpoints import resolve
 from xattn_helpers.display.overlays import overlay
 from xattn_helpers.edits.steering import Steering
 from xattn_helpers.sampling import initial_latents
@@ -177,3 +181,25 @@ def test_maps_are_laid_over_all_frames_that_they_are_about(model):
     assert maps.shape == (3, 2, 3) and clip.video.shape[0] == 9
     wanted = overlay(clip.video, maps[[0, 1, 1, 1, 1, 2, 2, 2, 2]])
     assert (overlay(clip.video, attention.maps("burger")) == wanted).all()
+
+
+def test_a_tokenizer_that_needs_another_package_says_which(folder, monkeypatch):
+    def missing(*_, **__):
+        raise ImportError("T5Tokenizer requires the SentencePiece library")
+
+    monkeypatch.setattr(T5Tokenizer, "from_pretrained", missing)
+    with pytest.raises(OSError, match="^tokenizer of .* needs a package.*pip install sentencepiece protobuf.*requires"):
+        load(folder, "cpu")
+
+
+def test_a_checkpoint_of_two_networks_is_refused(folder, tmp_path, monkeypatch):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    shutil.copytree(copy / "transformer", copy / "transformer_2")
+    with pytest.raises(ValueError, match="cannot be run: it has two networks"):
+        load(copy, "cpu")
+    index = {"_class_name": "WanPipeline", "transformer": ["diffusers", "WanTransformer3DModel"]}
+    monkeypatch.setattr(DiffusionPipeline, "load_config", lambda source: index | {"transformer_2": [None, None]})
+    assert resolve("somebody/wan").network == "transformer"
+    monkeypatch.setattr(DiffusionPipeline, "load_config", lambda source: index | {"transformer_2": ["diffusers", "W"]})
+    with pytest.raises(ValueError, match="it has two networks"):
+        resolve("somebody/wan")

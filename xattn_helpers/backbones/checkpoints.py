@@ -87,13 +87,19 @@ def resolve(name: str) -> Checkpoint:
 
 
 def _has_transformer(source: str) -> bool:
-    """Whether a folder, or a checkpoint on the hub, has a transformer in place of a U-Net."""
-    if Path(source).is_dir():
-        return Path(source, "transformer").is_dir() and not Path(source, "unet").is_dir()
-    try:
-        return "transformer" in diffusers.DiffusionPipeline.load_config(source)
-    except (OSError, ValueError):  # it cannot be reached, which is said when its parts are loaded
-        return False
+    """Whether a folder, or a checkpoint on the hub, has a transformer in place of a U-Net; ValueError for two."""
+    folder = Path(source)
+    if folder.is_dir():
+        parts = {path.name for path in folder.iterdir() if path.is_dir()}
+    else:
+        try:
+            index = diffusers.DiffusionPipeline.load_config(source)
+        except (OSError, ValueError):  # it cannot be reached, which is said when its parts are loaded
+            return False
+        parts = {name for name, kind in index.items() if isinstance(kind, (list, tuple)) and kind[0]}
+    if "transformer_2" in parts:
+        raise UnsupportedModel(f"name={source!r} cannot be run: it has two networks; possible is one")
+    return "transformer" in parts and "unet" not in parts
 
 
 def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
@@ -182,6 +188,9 @@ def _complete(network: torch.nn.Module, report: dict) -> torch.nn.Module:
 def _explain(part: str, source: str, local: bool, failures: list[Exception]) -> str:
     """What to do about a part that cannot be loaded."""
     said = " / ".join(dict.fromkeys(str(error).strip().split("\n")[0] for error in failures))
+    if any(isinstance(error, ImportError) for error in failures):
+        advice = "; a spiece.model needs `pip install sentencepiece protobuf`" if part == "tokenizer" else ""
+        return f"{part} of {source!r} needs a package that is not installed{advice}. ({said})"
     if local:
         return f"{part} of {source!r} could not be loaded: the files may be damaged or incomplete. ({said})"
     forbidden = os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0")
