@@ -12,10 +12,13 @@ TORCH ?= 2.11.0
 COLAB_READY := $(COLAB)/.ready-$(TORCH)
 
 # Threads that wait spin by default, and so take the core from the one that works where several processes share them.
-# OpenMP reads this once, when torch is imported.
-export OMP_WAIT_POLICY ?= PASSIVE
+# OpenMP reads this once, when torch is imported. Whoever says something about it says all of it.
+ifeq ($(OMP_WAIT_POLICY)$(KMP_BLOCKTIME),)
+export OMP_WAIT_POLICY := PASSIVE
+export KMP_BLOCKTIME := 0
+endif
 # What the caller says reaches the shell as a variable, not as text of a command.
-export ONLY REPO
+export ONLY REPO BRANCH
 # Nothing that runs below needs a network: the models are in the repository.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 # The notebooks are executed and tested on the CPU, so that everybody gets the same outputs.
@@ -29,7 +32,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-saniti
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-tutorial: $(READY) ## run every notebook on the CPU; build/tutorial/index.html has them and the API reference
+tutorial: $(READY) ## run the notebooks that changed; build/tutorial/index.html has all, and the API reference (ONLY=01)
 	@$(ON_CPU) $(BIN)/python -m tools.tutorial "$$ONLY"
 
 notebooks: $(READY) ## run the notebooks and write the .ipynb beside each .py (ONLY=01 for one of them)
@@ -62,11 +65,11 @@ lint: $(READY) ## style (ruff) and types (basedpyright), without changing anythi
 format: $(READY) ## what ruff can repair by itself
 	@$(BIN)/ruff check --fix .
 
-mutants: $(READY) ## which mutations of ten core files the tests do not notice (ONLY=guidance for one of them)
+mutants: $(READY) ## which mutations of twelve core files the tests do not notice (ONLY=guidance for one of them)
 	@$(ON_CPU) $(BIN)/python -m tools.mutants "$$ONLY"
 
-badges: $(READY) ## make badges REPO=owner/name: write the repository's address into README and notebooks
-	@$(BIN)/python -m tools.badges "$$REPO"
+badges: $(READY) ## make badges REPO=owner/name BRANCH=main: write the repository's address into README and notebooks
+	@$(BIN)/python -m tools.badges "$$REPO" "$$BRANCH"
 	@touch $(READY)
 
 constraints: ## resolve pyproject.toml anew and pin the result in constraints.txt

@@ -17,12 +17,22 @@
 # 5. choose layers and steps for guidance with evidence.
 
 # %% tags=["colab-setup"]
-# Only on Google Colab: would install this project. Elsewhere nothing happens.
+# On Google Colab, this installs what is missing there of the project and its packages.
+import subprocess
 import sys
+from importlib import import_module, util
+from pathlib import Path
 
-if "google.colab" in sys.modules:
-    what_to_do = "run `make badges REPO=owner/name` in it, commit, and open this notebook from there"
-    raise RuntimeError(f"This copy of the project does not know its address on GitHub: {what_to_do}.")
+packages = ["mediapy", "resvg-py", "einops", "jaxtyping", "wadler-lindig"]
+missing = [name for name in ["xattn-helpers", *packages] if not util.find_spec(name.replace("-", "_"))]
+if "google.colab" in sys.modules and missing:
+    places = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")] or [""]
+    wanted = [places[0] if name == "xattn-helpers" else name for name in missing]
+    print("Installing", *wanted, "(about a minute) ...")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted]
+    if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
+        raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
+threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
 
 # %%
 import numpy as np
@@ -80,10 +90,11 @@ image_grid(rows, row_titles=kinds, column_titles=["picture", *names], cell=1.05)
 
 # %% [markdown]
 # At 16 × 16 the two models look much alike. Under "shark" there is a bright ring around the object, and nearly the same
-# ring under "a", "swims", "in" and "the": the shark is indeed visible under words that have nothing to do with it, but
-# in *both* rows. Under the start token it is a dark spot. At 8 × 8 the shark fills its own map as one bright patch, and
-# it is a dark hole under "the" and under the end token. Nothing in this picture says that the video model's maps are
-# noisier. The maps at 16 × 16 share another bright line, where the water meets the sand; we shall come back to it.
+# ring under "a", "swims" and "in"; under "the" the video model has only its upper half. The shark is indeed visible
+# under words that have nothing to do with it, but in *both* rows. Under the start token it is a dark spot. At 8 × 8 the
+# shark fills its own map as one bright patch, and it is a dark hole under the end token. Nothing in this picture says
+# that the video model's maps are noisier. The maps at 16 × 16 share another bright line, where the water meets the
+# sand; we shall come back to it.
 #
 # Two remarks on how to read it. First, in our models (as in ModelScope at 256 × 256) the mid block works at 4 × 4, so
 # that "mid and up blocks at 16 × 16" are in fact the up blocks alone. Second, **every map is stretched to its own
@@ -288,8 +299,8 @@ plt.show()
 # maps are more than twice as rough as a perfect map, and after the soft threshold they cover their object badly.
 # Entropies near or above .9 say that on its own scale a map is almost flat, and the object a small bump on it. The
 # map's centre is steadiest at 8 × 8 (up), where it trembles hardly more than that of a perfect map on so coarse a grid.
-# Where the models differ clearly, the video model is mostly the cleaner one: outside the mid block its maps are a
-# little smoother, at 16 × 16 they find the object a little better (AUROC), and outside the down blocks they are more
+# Where the models differ clearly, the video model is mostly the cleaner one: at 16 × 16 and at 8 × 8 (up) its maps are
+# a little smoother, at 16 × 16 they find the object a little better (AUROC), and outside the down blocks they are more
 # concentrated (lower entropy). But at 8 × 8 (up) the shape left by the threshold fits the object a little worse (IoU),
 # and at 4 × 4 the maps are rougher and fit worse. Leakage goes both ways: in the video model it is lower at 16 × 16
 # (down) and 8 × 8 (up), and higher at 8 × 8 (down).
@@ -357,11 +368,11 @@ plt.show()
 
 
 # %% [markdown]
-# At 16 × 16 (left) *every* word is brighter on the object, and "in" hardly less than the noun; only the start token is
+# At 16 × 16 (left) *every* word is brighter on the object, and "in" not much less than the noun; only the start token is
 # its negative. At 8 × 8 (right) the noun and its size word stand out, the other words know less of the object, and
-# start token, end token and padding are its negative. In these layers the models agree at nearly every word, and where
-# they do not, it is the image model that shows more of the object under "in": whatever puts it there, it is not a fault
-# of video.
+# start token, end token and padding are its negative. In these layers the models differ little at most words. By far
+# the largest difference is that under "in" at 8 × 8, and there it is the image model that shows more of the object:
+# whatever puts it there, it is not a fault of video.
 #
 # How can "in" know a shark? The attention of a pixel adds up to one over the tokens. Here is how pixels on the object
 # and pixels outside spend it, in the video of section 1.
@@ -467,7 +478,7 @@ word = (study_prompts.held_out_prompts() | study_prompts.PAPER)[worst["prompt"]]
 with capture(video_model) as attention:
     failed = generate(video_model, worst["prompt"], seed=worst["seed"])
 print(f"{worst['prompt']!r}, seed {worst['seed']}: AUROC {worst['auroc 16 up']:.2f} at 16 up, {worst['auroc 8 up']:.2f} at 8 up")
-frames = (0, 5, 10, 15)
+frames = np.linspace(0, len(failed.video) - 1, 4).round().astype(int)
 rows = [[failed.video[frame] for frame in frames]]
 rows += [[attention.maps(word, cells=cells, group="up")[frame] for frame in frames] for cells in (1, 2)]
 titles = ["video", f"{word}, 16 up", f"{word}, 8 up"]

@@ -17,19 +17,29 @@
 # 5. say what forward guidance can do in these models, and what it cannot.
 
 # %% tags=["colab-setup"]
-# Only on Google Colab: would install this project. Elsewhere nothing happens.
+# On Google Colab, this installs what is missing there of the project and its packages.
+import subprocess
 import sys
+from importlib import import_module, util
+from pathlib import Path
 
-if "google.colab" in sys.modules:
-    what_to_do = "run `make badges REPO=owner/name` in it, commit, and open this notebook from there"
-    raise RuntimeError(f"This copy of the project does not know its address on GitHub: {what_to_do}.")
+packages = ["mediapy", "resvg-py", "einops", "jaxtyping", "wadler-lindig"]
+missing = [name for name in ["xattn-helpers", *packages] if not util.find_spec(name.replace("-", "_"))]
+if "google.colab" in sys.modules and missing:
+    places = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")] or [""]
+    wanted = [places[0] if name == "xattn-helpers" else name for name in missing]
+    print("Installing", *wanted, "(about a minute) ...")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted]
+    if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
+        raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
+threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
 
 # %%
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
 
-from xattn_helpers import Swap, capture, generate, load
+from xattn_helpers import Swap, capture, generate, lesson, load
 from xattn_helpers.attention.processor import listening
 from xattn_helpers.display import (
     bullets,
@@ -46,6 +56,7 @@ from xattn_helpers.studies import load_rows, load_table, origin
 from xattn_helpers.studies.forward_swap.cases import word_cases
 from xattn_helpers.studies.forward_swap.table import GROUPS, PARTS, PLACES
 from xattn_helpers.studies.forward_swap.views import View, differences
+from xattn_helpers.studies.models import weights_of
 
 IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE), load(VIDEO)
@@ -123,9 +134,10 @@ image_grid(
 
 # %%
 again = generate(image_model, [target] * 4, seed=seeds, edits=Swap("truck", "car", source=source))
-apart = max(float((one.latents - other.latents).abs().max()) for one, other in zip(again, swapped, strict=True))
+by_hand, by_helper = (torch.stack([clip.latents for clip in clips]) for clips in (swapped, again))
+apart = lesson.close(by_hand, by_helper, calls=image_model.defaults.steps)
 print(f"by hand and by helper: largest difference of the latents {apart:.1e}")
-assert apart < 1e-3 and again[0].source.prompt == source
+assert again[0].source.prompt == source
 
 # %% [markdown]
 # A word is looked up by its name, not by its place. It matters as soon as the prompts are built differently: in "a big
@@ -142,8 +154,8 @@ except ValueError as error:
 
 # %%
 itself = generate(image_model, target, seed=0, edits=Swap("car", "car", source=target))
-print(f"largest difference: {float((itself.latents - cars[0].latents).abs().max()):.1e}")
-assert torch.allclose(itself.latents, cars[0].latents, atol=1e-3)
+apart = lesson.close(itself.latents, cars[0].latents, calls=image_model.defaults.steps)
+print(f"largest difference: {apart:.1e}")
 
 # %% [markdown]
 # ## 3. Figure 2, rebuilt
@@ -171,11 +183,12 @@ for title, (video, word_maps) in videos.items():
 image_grid(rows, row_titles=titles, cell=0.6)
 
 # %% [markdown]
-# On its own the car drives up the picture, away from us. With the truck's maps it goes with the truck, along the far
-# edge of the road and to the left: "the car follows the motion and location of the truck", as the paper says of its own
-# example. The last row is the truck's map, by construction. But this car is much smaller than the truck, and it is
-# damaged: at the start it is a piece of wreckage, then for a while a car, and at the end hardly more than a speck. The
-# paper, too, sees "artifacts". So much for one video.
+# On its own the car drives up the picture, away from us. The last row is the truck's map, by construction, and with it
+# the car is where the truck drives, on the far edge of the road. "The car follows the motion and location of the
+# truck", says the paper of its own example; ours follows the location only: the truck goes to the left, and the car
+# slides a little to the right. It is also much smaller than the truck, and it is damaged: at the start it is a piece of
+# wreckage, then for a while a car, and at the end hardly more than a speck. The paper, too, sees "artifacts". So much
+# for one video.
 #
 # ## 4. The first limit: size and shape
 #
@@ -346,6 +359,7 @@ if POCKET:
         VIDEO: measured(swapped_clip.source.video, own_clip.video, swapped_clip.video),
     }
     for key, row in live.items():
+        assert weights_of(key, "cpu") in origin("forward_swap"), "the table is older than the weights: measure again"
         for name in SHOWN:
             print(f"{key:10} {name:20} live {row[name]:.3f}, stored {stored_line(key)[name]:.3f}")
             assert abs(row[name] - stored_line(key)[name]) < 0.05
@@ -380,8 +394,8 @@ for key, model in MODELS.items():
         print(f"{model}, {place:7}: the noun has {noun.format(percent=True)}")
 
 # %% [markdown]
-# In both models the noun has about a third of the attention of its own object's pixels at 8 × 8, and a tenth or less at
-# 16 × 16 and at 4 × 4; the rest goes to tokens that we did not swap. At 16 × 16 most of it goes to the start token
+# In both models the noun has about a third of the attention of its own object's pixels at 8 × 8, and about a tenth or
+# less at 16 × 16 and at 4 × 4; the rest goes to tokens that we did not swap. At 16 × 16 most of it goes to the start token
 # and to padding. So a swap of the noun gives its pixels new values for the smaller part of their attention only, and at
 # 16 × 16 there is hardly anything to swap. The other words keep the maps of a picture in which the object is elsewhere.
 # This is the overlap of the paper, in one number.
@@ -446,7 +460,7 @@ markdown_table(["the same prompts without any edit", "", *COUNTS.values()], rows
 #
 # The third word makes the object smaller, lets it overlap less with the source, and it is seen a little less often. But
 # this word was "small", so that a smaller object is what we asked for, and without any edit, too, small objects are
-# seen less often. Beside the same prompt on its own, three words are no worse than two.
+# seen less often. Beside the same prompt on its own, three words cost about as much as two.
 #
 # So what a map decides is *where* and *how large*, and the text decides *what*. A second word costs something, much as
 # the paper says, but it does not ruin the picture.

@@ -20,12 +20,22 @@
 # 5. say how far perspective, start, end and long ways can be trusted, and what to do when an object will not move.
 
 # %% tags=["colab-setup"]
-# Only on Google Colab: would install this project. Elsewhere nothing happens.
+# On Google Colab, this installs what is missing there of the project and its packages.
+import subprocess
 import sys
+from importlib import import_module, util
+from pathlib import Path
 
-if "google.colab" in sys.modules:
-    what_to_do = "run `make badges REPO=owner/name` in it, commit, and open this notebook from there"
-    raise RuntimeError(f"This copy of the project does not know its address on GitHub: {what_to_do}.")
+packages = ["mediapy", "resvg-py", "einops", "jaxtyping", "wadler-lindig"]
+missing = [name for name in ["xattn-helpers", *packages] if not util.find_spec(name.replace("-", "_"))]
+if "google.colab" in sys.modules and missing:
+    places = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")] or [""]
+    wanted = [places[0] if name == "xattn-helpers" else name for name in missing]
+    print("Installing", *wanted, "(about a minute) ...")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted]
+    if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
+        raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
+threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
 
 # %%
 from dataclasses import fields
@@ -36,7 +46,7 @@ from IPython.display import Markdown
 from matplotlib import pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from xattn_helpers import Guidance, capture, detect, generate, load, track
+from xattn_helpers import Guidance, capture, detect, generate, lesson, load, track
 from xattn_helpers.display import (
     draw_boxes,
     draw_intervals,
@@ -143,9 +153,13 @@ corner = [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75)]
 ways = {"down": down, "round the corner": track(corner, size=box("burger"))}
 
 
+rows = video_model.defaults.height // video_model.codec.pixels_per_cell  # of the latents
+cells = [count for count in video_model.cells() if 7 <= rows // count <= 20]  # maps of 16 × 16 and 8 × 8
+
+
 def steer(word, prompt, path):
     """A guided clip, and the word's maps; clips one by one, because each gradient pass takes half a gigabyte."""
-    with capture(video_model, cells=(1, 2)) as attention:
+    with capture(video_model, cells=cells) as attention:
         clip = generate(video_model, prompt, seed=0, edits=Guidance(word, path))
     return clip, attention.maps(word).cpu()
 
@@ -161,8 +175,8 @@ show(free["burger"].video, *drawn, titles=["unguided", *ways])
 # %% [markdown]
 # The noise is the same in all three clips, and so are the prompt and the network. Left alone, the model picks a path of
 # its own. With a track, the burger follows the red box closely, and it is one burger in front of the same kind of sea.
-# Look at both ends of the way down: in the first frame the burger hangs a little lower than its box, and in the last
-# one a little higher. We shall come back to this in section 6.
+# Look at both ends of the way down: in the first frame the burger lies in the lower part of its box, and in the last one
+# its bun looks out at the top. We shall come back to this in section 6.
 #
 # ## 2. By hand
 #
@@ -185,15 +199,16 @@ show(free["burger"].video, *drawn, titles=["unguided", *ways])
 # %%
 default = Guidance("burger", down)
 positions = video_model.text.find(burger, "burger")
+SCALE = 1024  # in half precision small gradients become zero; a power of two changes nothing else
 
 
 def energy_by_hand(latents, timestep, text):
-    with capture(video_model, cells=(1, 2), heads=True, gradients=True) as attention:
+    with capture(video_model, cells=cells, heads=True, gradients=True) as attention:
         video_model.predict(latents, timestep, text)
     energies = []
     for layer in attention.sites():
         maps = attention.probabilities(layer)[0][..., positions].sum(-1)  # (frames, heads, height, width)
-        mask = down.mask(frames, *maps.shape[-2:], default.shape)[:, None].to(maps)
+        mask = down.mask(len(maps), *maps.shape[-2:], default.shape)[:, None].to(maps)
         inside = (maps * mask).sum((-2, -1)) / maps.sum((-2, -1))
         energies.append((1 - inside).square().mean(1))  # mean over heads: (frames,)
     return torch.stack(energies).mean(0)
@@ -204,17 +219,20 @@ def energy_by_hand(latents, timestep, text):
 # too few for a good picture, but enough to compare, and they cost little.
 
 # %%
+frames_by_hand = frames if POCKET else 4  # a large network's gradient pass, from end to end, has room for no more
+
+
 def guided_by_hand(steps, scale):
     text, empty = (video_model.encode([prompt]) for prompt in (burger, ""))
     scheduler = type(video_model.noise.scheduler).from_config(video_model.noise.scheduler.config)
     scheduler.set_timesteps(steps, device=video_model.device)
-    z = initial_latents(video_model, [0], frames, video_model.defaults.height, video_model.defaults.width)
+    z = initial_latents(video_model, [0], frames_by_hand, video_model.defaults.height, video_model.defaults.width)
     for index, t in enumerate(scheduler.timesteps):
         if index < steps / 2:  # the default schedule: the first half
             z = z.detach().requires_grad_(True)
-            (gradient,) = torch.autograd.grad(energy_by_hand(z, t, text).sum(), z)
-            gradient = gradient / gradient.square().mean().sqrt()
-            z = z - default.strength * (1 - scheduler.alphas_cumprod[t]).sqrt() * gradient
+            (gradient,) = torch.autograd.grad(SCALE * energy_by_hand(z, t, text).sum(), z)
+            gradient = gradient.float() / gradient.float().square().mean().sqrt()
+            z = (z - default.strength * (1 - scheduler.alphas_cumprod[t]).sqrt() * gradient).to(z.dtype)
         with torch.no_grad():
             noise = video_model.predict(z, t, text, empty, scale)
             z = scheduler.step(noise, t, z).prev_sample
@@ -223,9 +241,9 @@ def guided_by_hand(steps, scale):
 
 # %%
 ours = guided_by_hand(steps=4, scale=video_model.defaults.cfg_scale)
-theirs = generate(video_model, burger, seed=0, steps=4, edits=default).latents
-print(f"largest difference of the latents: {float((ours - theirs).abs().max()):.1e}")
-torch.testing.assert_close(ours, theirs, atol=2e-2, rtol=0)
+theirs = generate(video_model, burger, seed=0, steps=4, frames=frames_by_hand, edits=default).latents
+apart = lesson.close(ours, theirs, calls=6)  # two gradients and four steps
+print(f"largest difference of the latents: {apart:.1e}")
 
 # %% [markdown]
 # The loop by hand and `generate` with `Guidance` agree up to rounding. The helper does the same with less memory: it
@@ -284,8 +302,8 @@ frame_by_frame(["shark", "moon"])
 #
 # The unguided rows show how much had to change: on its own the burger goes up instead of down, and neither the ball nor
 # the shark makes any progress on the way that we want. The paper's moon was missing until it was asked for. Ours is
-# there without guidance, but smaller and elsewhere, and it moves to the place that we chose. Look at the wolf, too:
-# nothing holds the rest of the picture.
+# there without guidance, but smaller and elsewhere, and it moves to the place that we chose. But where is the wolf? It is
+# gone from the guided clip: nothing holds the rest of the picture.
 #
 # ### What was not there
 #
@@ -328,8 +346,12 @@ image_grid(
 # 2024), which other papers use too. We compute them for the ball.
 
 # %%
-boxes, _ = detect(guided["ball"].video, "ball", "pocket" if POCKET else "owlv2")
 wanted = targets["ball"].boxes(frames)
+try:
+    boxes, _ = detect(guided["ball"].video, "ball", "pocket" if POCKET else "owlv2")
+except OSError as error:
+    print(error, "So the boxes below are no ball's: they are the asked ones, a little further right.")
+    boxes = wanted + [0.05, 0, 0.05, 0]
 seen = ~np.isnan(boxes).any(axis=1)
 
 # %% [markdown]
@@ -458,7 +480,8 @@ markdown_table(["", *BOUNDS], [*rows, ["what this project asks of itself", *BOUN
 # object. We shall see one of them in section 7. The defaults scale the gradient to one length before each step, so that
 # a steep energy cannot throw the latents far away, and no object is lost. Their strength and schedule were chosen in
 # the study `tuning`, on objects, tracks and seeds that this table does not have: who picks the best of many settings
-# from a table must expect that it owes a part of its lead to these cases.
+# from a table must expect that it owes a part of its lead to these cases. There, they lose none of 72 objects and keep
+# every scene, with a mIoU of .715; the same strength at every step has .730, for twice as many gradients.
 # [Notebook 06](06_what_matters.ipynb) compares the laws.
 #
 # ### Perspective
@@ -534,7 +557,7 @@ Markdown(
 #
 # The paper's observation is hardly true here. Where the world has perspective, objects that are led down by the
 # defaults become a little larger on average, but the interval reaches down to no growth at all, and on the logarithmic
-# axis it is about a sixth of what the world would draw. On level tracks the interval of the blue square contains 1, and
+# axis it is less than a fifth of what the world would draw. On level tracks the interval of the blue square contains 1, and
 # where the way goes down without ground, objects become a little smaller, which no rule of the world asks for. The box
 # that the object has to fill is of one size in all frames, which may hold it back: in exercise 3 the box grows. And
 # single videos differ by more than the three groups do: from one video, or four, nothing could have been concluded.
@@ -567,7 +590,7 @@ for shift, (name, title) in zip((-1, 0, 1), MAIN.items(), strict=True):
 axes[0].set(xticks=range(3), xticklabels=WHEN.values(), ylabel="distance of centres", ylim=(0, None))
 axes[1].set(xlabel="length of the way, in parts of the picture", ylabel="share travelled")
 axes[1].axhline(1, color="k", ls="--", lw=0.8)
-axes[0].legend(fontsize=8)
+figure.legend(loc="outside lower center", ncols=3, fontsize=8)
 plt.show()
 
 # %%
@@ -745,9 +768,9 @@ image_grid(strips, row_titles=list(again), cell=0.75)
 #     print(adherence(detect(one.video, "burger")[0], down.boxes(frames)))  # both against the way that we wanted
 # ```
 #
-# It comes nearer: *travelled* rises from .76 to .87, the distance of the centres falls from .037 to .033, and the IoU
-# rises from .69 to .71. But it does not get all the way, although the box went a fifth further than before, and it has
-# become a little larger.
+# It does: *travelled* rises from .88 to 1.03, the distance of the centres falls from .011 to .007, and the IoU rises from
+# .72 to .78. The box goes a fifth further than before, and the burger goes as much further as it had fallen short, or a
+# little more.
 # </details>
 #
 # **2.** Is it the speed? Give the burger the eased track, which is slow at both ends and fast in the middle, and look
@@ -764,10 +787,10 @@ image_grid(strips, row_titles=list(again), cell=0.75)
 #     print(centre_distances(detect(one.video, "burger")[0], path.boxes(frames))[[0, 7, -1]].round(3))
 # ```
 #
-# The distances at both ends get smaller, from .040 to .025 and from .062 to .048. But print all frames: the largest
-# distances, up to .072, come just after the fast middle, in frames 9 to 14, where the burger is behind its box. So slow
-# ends help there, and a box that is faster in the middle costs more than that: on average the distance is .047, and it
-# was .037. It is one burger, and section 6 shows that one video proves little.
+# The distances at both ends get smaller, from .014 to .008 and from .031 to .014. But print all frames: the largest
+# distances, up to .036, come just after the fast middle, in frames 9 to 14, where the burger is behind its box. So slow
+# ends help there, and a box that is faster in the middle costs more than that: on average the distance is .019, and it
+# was .011. It is one burger, and section 6 shows that one video proves little.
 # </details>
 #
 # **3.** Perspective by hand: let the box itself grow on its way down, from 0.2 to 0.5 of the picture. Does the burger
@@ -784,9 +807,9 @@ image_grid(strips, row_titles=list(again), cell=0.75)
 # show(draw_boxes(clip.video, closer.boxes(frames)))
 # ```
 #
-# By far not: the box grows by a factor of 2.5, the burger by about 1.2, from .38 to .46. It is nearly twice as large as
-# its box at the start, and nearly fits at the end. (A box of 0.2 is less than two cells wide at 8 × 8.) Without being
-# asked, the burger of section 1 grew by about 1.1, so the growing box does add something.
+# Not as much: the box grows by a factor of 2.5, the burger by about 1.6, from .27 to .43. It is a third too large for
+# its box at the start, and an eighth too small at the end. (A box of 0.2 is less than two cells wide at 8 × 8.) The
+# burger of section 1, whose box kept its size, grew by 1.03, so it is the growing box that makes the difference.
 # </details>
 #
 # **4.** With seed 9, duck and boat still touch. Give them more room, by smaller boxes and places further apart. Does
@@ -801,8 +824,8 @@ image_grid(strips, row_titles=list(again), cell=0.75)
 # show(*(draw_boxes(draw_boxes(clip.video, left.boxes(1)), right.boxes(1)) for clip in apart))
 # ```
 #
-# Nearly. With seed 14 both are whole and far apart. With seed 9 the duck now lies in front of its boat, and its head still
-# touches the hull: between two objects there must be room for both, also for what sticks out of the boxes.
+# Yes: with both seeds there is now a whole duck and a whole boat, and water between them. All four are larger than their
+# boxes, the duck of seed 9 most of all: between two objects there must be room for what sticks out of the boxes, too.
 # </details>
 #
 # **5.** With the law "1 - abar" and a strength of 100, the three worst cases are a shark, a truck and a boat. Does less

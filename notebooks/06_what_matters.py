@@ -18,12 +18,22 @@
 # 6. work down a list when your own guidance fails.
 
 # %% tags=["colab-setup"]
-# Only on Google Colab: would install this project. Elsewhere nothing happens.
+# On Google Colab, this installs what is missing there of the project and its packages.
+import subprocess
 import sys
+from importlib import import_module, util
+from pathlib import Path
 
-if "google.colab" in sys.modules:
-    what_to_do = "run `make badges REPO=owner/name` in it, commit, and open this notebook from there"
-    raise RuntimeError(f"This copy of the project does not know its address on GitHub: {what_to_do}.")
+packages = ["mediapy", "resvg-py", "einops", "jaxtyping", "wadler-lindig"]
+missing = [name for name in ["xattn-helpers", *packages] if not util.find_spec(name.replace("-", "_"))]
+if "google.colab" in sys.modules and missing:
+    places = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")] or [""]
+    wanted = [places[0] if name == "xattn-helpers" else name for name in missing]
+    print("Installing", *wanted, "(about a minute) ...")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted]
+    if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
+        raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
+threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
 
 # %%
 from collections import Counter
@@ -38,7 +48,7 @@ from xattn_helpers.display import draw_boxes, figure_text, markdown_table, show
 from xattn_helpers.edits.edit import Run
 from xattn_helpers.edits.steering import Steering
 from xattn_helpers.edits.steps import FRAMES, LAWS, SCHEDULES
-from xattn_helpers.edits.zero_shot import all_unguided
+from xattn_helpers.edits.zero_shot import unguided
 from xattn_helpers.measures.detection import look
 from xattn_helpers.sampling import initial_latents
 from xattn_helpers.studies import load_rows, load_table, origin
@@ -210,7 +220,7 @@ for shape in ("box", "disc"):
 # comparison.
 
 # %%
-BOX = {"energy": "box", "law": "1 - abar", "cells": (1, 2)}
+BOX = {"energy": "box", "law": "1 - abar"}
 
 
 def guided_image(seed=0, **knobs):
@@ -219,7 +229,7 @@ def guided_image(seed=0, **knobs):
     return draw_boxes(clip.video, corner.boxes(1))[0]
 
 
-mid, up = {"groups": "mid", "cells": 4}, {"groups": "up"}
+mid, up = {"groups": "mid"}, {"groups": "up"}
 tried = [(mid, "disc", 30.0), (mid, "disc", 100.0), (mid, "box", 30.0), (mid, "box", 100.0), (up, "disc", 30.0)]
 pictures = [
     guided_image(seed, **BOX | where, shape=shape, strength=eta) for seed in (0, 1) for where, shape, eta in tried
@@ -668,11 +678,12 @@ guidance_figures.trade_off(settings, {"outside": -1, "one instance": 1})
 LIVE = ("old defaults", "defaults")
 first_two = table_cases()[:2]
 tracks = [path(case) for case in first_two]
-free = all_unguided(video_model, [case["prompt"] for case in first_two], [case["seed"] for case in first_two])
+free = [unguided(video_model, case["prompt"], case["seed"]) for case in first_two]  # one by one: two need much memory
 references = [Reference(run, look(run.clip.video) if POCKET else None) for run in free]
 clips = []
 for name in LIVE:
-    clips += steer(video_model, SETTINGS[name], "track", first_two, references, tracks)
+    for case, reference, asked in zip(first_two, references, tracks, strict=True):
+        clips += steer(video_model, SETTINGS[name], "track", [case], [reference], [asked])
 videos = [run.clip for run in free] + clips
 titles = [f"{case['word']}, {name}" for name in ("unguided", *LIVE) for case in first_two]
 asked = [one.boxes(len(clip.video)) for one, clip in zip(tracks * 3, videos, strict=True)]

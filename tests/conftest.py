@@ -47,3 +47,35 @@ def calls(monkeypatch):
 
     monkeypatch.setattr(Model, "predict", counted)
     return counts
+
+
+@pytest.fixture
+def random_detector(monkeypatch):
+    """A random detector that was 'trained' on two objects, and is registered as 'random'."""
+    import torch
+    from measures_for_tests import OBJECTS, SCENES
+
+    from xattn_helpers.measures import detection
+    from xattn_helpers.pocket.detector import PocketDetector
+
+    torch.manual_seed(0)
+    network = PocketDetector(OBJECTS, SCENES).eval().requires_grad_(False)
+    monkeypatch.setitem(detection.DETECTORS, "random", lambda device: network)
+    monkeypatch.setattr(detection, "_LOADED", {})
+    return network
+
+
+@pytest.fixture(scope="session")
+def full():
+    """A recording of everything, of a run of the tiny video model with classifier-free guidance."""
+    from models_for_tests import recorded
+
+    return recorded(heads=True, every_step=True, half="both")
+
+
+@pytest.fixture(scope="session")
+def mean():
+    """A recording as it is by default, of the same run."""
+    from models_for_tests import recorded
+
+    return recorded()

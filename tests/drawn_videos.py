@@ -43,3 +43,9 @@ def draw(actors: Sequence[tuple[str, Path, float]], scene: str = "on the road") 
     pixels, masks = world().draw(batch)
     video = (255 * pixels[0]).round().byte().permute(0, 2, 3, 1)  # (frames, side, side, 3)
     return video.numpy(), masks[0].numpy()
+
+
+def disc(height: int = 12, width: int = 16, x: float = 0.5, y: float = 0.5, radius: float = 0.25) -> torch.Tensor:
+    """A disc of this centre and radius, both in parts of the picture, (height, width), bool."""
+    ys, xs = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
+    return (xs - x) ** 2 + (ys[:, None] - y) ** 2 <= radius**2

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DConditionModel, UNet3DConditionModel
@@ -12,8 +13,10 @@ from safetensors.torch import save_file
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from xattn_helpers import capture, generate
+from xattn_helpers.attention.recording import Recording
 from xattn_helpers.backbones.backbone import find_backbone
-from xattn_helpers.backbones.checkpoints import Checkpoint
+from xattn_helpers.backbones.catalogue import Checkpoint
 from xattn_helpers.backbones.model import Model
 from xattn_helpers.backbones.noise import Noise
 from xattn_helpers.edits.edit import Run
@@ -92,10 +95,22 @@ def run_of(model: Model, prompts: str | Sequence[str] = PROMPT, steps: int = 4, 
     batch = list(prompts)
     for source in sources:
         batch += [source] * len(prompts)
-    defaults, side = model.defaults, model.codec.pixels_per_cell
-    size = (model.codec.latent_frames(defaults.frames), defaults.height // side, defaults.width // side)
+    defaults = model.defaults
+    size = model.codec.latent_size(defaults.frames, defaults.height, defaults.width)
     seeds = tuple(range(len(prompts)))
     return Run(model, prompts, tuple(sources), seeds, steps, size, model.encode(batch), defaults.cfg_scale)
+
+
+def run(model: Model, prompt: str | Sequence[str] = PROMPT, **options: Any) -> Any:
+    """`generate` without a word, of the same seed."""
+    return generate(model, prompt, **({"seed": 0, "progress": False} | options))
+
+
+def recorded(**choice: Any) -> Recording:
+    """What `capture` records of a run of the tiny video model."""
+    with capture(tiny(), **choice) as attention:
+        run(tiny())
+    return attention
 
 
 # Checkpoints on disk, in the layouts of the published ones

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from drawn_videos import draw
+from measures_for_tests import BESIDE, SQUARE, UPPER_HALF, boxes
 
 from xattn_helpers.measures.adherence import (
     adherence,
@@ -21,15 +22,6 @@ from xattn_helpers.measures.adherence import (
 )
 from xattn_helpers.measures.boxes import boxes_of
 
-
-def boxes(*rows) -> np.ndarray:
-    return np.array([row if row else [np.nan] * 4 for row in rows], float)
-
-
-# Multiples of 1/8, whose areas are exact: an IoU of 0.5 is neither a little more nor less.
-SQUARE = (0.25, 0.25, 0.75, 0.75)
-UPPER_HALF = (0.25, 0.25, 0.75, 0.5)
-BESIDE = (0.5, 0.25, 1.0, 0.75)  # 1/8 of 1/4 + 1/4 - 1/8 is common
 GOT, ASKED = boxes(SQUARE, UPPER_HALF, None, BESIDE), boxes(SQUARE, SQUARE, SQUARE, SQUARE)
 
 

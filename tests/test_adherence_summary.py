@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn_videos import draw
+from measures_for_tests import BESIDE, SQUARE, UPPER_HALF, boxes
 
 from xattn_helpers.measures.adherence import (
     adherence,
@@ -17,21 +17,6 @@ from xattn_helpers.measures.adherence import (
 )
 from xattn_helpers.measures.statistics import Estimate
 
-
-def boxes(*rows) -> np.ndarray:
-    return np.array([row if row else [np.nan] * 4 for row in rows], float)
-
-
-def ball():
-    """Exact masks of a ball, which fills 60 x 60 pixels, on its way down to the right, and the corners of its boxes."""
-    upper_left = np.array([[10, 2], [34, 34], [58, 66]]) / 128
-    path = (upper_left + 30 / 128).tolist()
-    return draw([("ball", path, 0.5)])[1][0], upper_left
-
-
-SQUARE = (0.25, 0.25, 0.75, 0.75)
-UPPER_HALF = (0.25, 0.25, 0.75, 0.5)
-BESIDE = (0.5, 0.25, 1.0, 0.75)  # 1/8 of 1/4 + 1/4 - 1/8 is common
 GOT, ASKED = boxes(SQUARE, UPPER_HALF, None, BESIDE), boxes(SQUARE, SQUARE, SQUARE, SQUARE)
 
 
@@ -63,7 +48,7 @@ def test_a_summary_of_nothing_has_no_numbers():
 
 @pytest.mark.parametrize("measure", [mean_iou, ap50, centre_distance, size_ratio, travelled, adherence])
 def test_boxes_of_other_frames_are_an_error(measure):
-    with pytest.raises(ValueError, match=r"boxes \(4, 4\) and targets \(2, 4\): both must be \(frames, 4\)"):
+    with pytest.raises(ValueError, match="boxes has 4 frames and targets 2: there must be one for each"):
         measure(GOT, ASKED[:2])
 
 

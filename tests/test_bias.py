@@ -171,12 +171,12 @@ def test_it_is_frozen_and_takes_numbers_of_numpy():
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
-        ({"inside": math.nan}, "inside=nan: possible are finite"),
-        ({"outside": -math.inf}, "outside=-inf: possible are finite"),
-        ({"until": 1.5}, "until=1.5: possible are shares"),
+        ({"inside": math.nan}, "inside=nan.: inside must be a number from -10000 to 10000"),
+        ({"outside": -math.inf}, "outside=-inf.: outside must be a number"),
+        ({"until": 1.5}, "until=1.5.: until must be a number from 0 to 1"),
         ({"until": -0.5}, "until=-0.5"),
         ({"until": math.nan}, "until=nan"),
-        ({"shape": "star"}, "shape='star': possible are box, disc"),
+        ({"shape": "star"}, "shape='star'.: shape must be 'box' or 'disc'"),
         ({"cells": 5}, "no site .* possible are down_blocks.0"),
         ({"groups": "top"}, "no site .* possible are down_blocks.0"),
         ({"word": "bus"}, "'bus' is not in the prompt"),

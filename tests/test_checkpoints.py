@@ -158,6 +158,7 @@ def test_a_tokenizer_without_its_words_is_an_error(copy, file):
 def test_a_hub_that_cannot_be_reached_is_an_error_that_says_what_to_do(monkeypatch, capsys):
     here = replace(checkpoints.CHECKPOINTS["modelscope"], source="nobody/no-such-text-to-video")
     monkeypatch.setitem(checkpoints.CHECKPOINTS, "modelscope", here)
+    monkeypatch.setattr(checkpoints, "TOLD", set())
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     wanted = "network of 'nobody/no-such-text-to-video'.*HF_HUB_OFFLINE is set.*HF_HOME.*pocket"
     with pytest.raises(OSError, match=wanted):

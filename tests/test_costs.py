@@ -99,7 +99,7 @@ def test_recorded_and_plain_videos_are_compared(monkeypatch, model):
     assert "takes 1.50 times as long as a plain one (median of 4 pairs" in study.markdown(table)
 
 
-def test_speed_is_told_for_both_models():
+def test_speed_is_told_for_each_measured_model():
     rows = []
     for run in range(3):
         rows.append({"model": "pocket", "seconds": 8.0 + run, "peak GiB": 1.25, "steps": 14})
@@ -107,6 +107,7 @@ def test_speed_is_told_for_both_models():
     table = PocketSpeed().summary(rows)
     assert table["pocket-t2i"]["peak GiB"] == 3.0
     lines = PocketSpeed().markdown(table).splitlines()
+    assert len(lines) == 4, "a model that was not measured has no row"
     assert lines[0].split(" | ")[2] == "seconds, median (range of 3)"
     assert lines[2] == "| a video of 16 frames | 14 | 9.0 (8.0 to 10.0) | 1.25 |"
 

@@ -9,24 +9,14 @@ import numpy as np
 import pytest
 import torch
 from drawn_videos import draw
+from measures_for_tests import OBJECTS, SCENES
 
 from xattn_helpers.measures import detection, owlv2
 from xattn_helpers.measures.boxes import boxes_of, centres, frame_iou
 from xattn_helpers.measures.detection import Detections, detect, look
 from xattn_helpers.pocket.detector import PocketDetector
 
-OBJECTS, SCENES = ("burger", "ball"), ("on the road", "at night")
 FALLING = [(0.25, 0.2), (0.45, 0.4), (0.65, 0.75)]  # a path on which x and y differ
-
-
-@pytest.fixture
-def random_detector(monkeypatch):
-    """A random detector that was 'trained' on two objects, and is registered as 'random'."""
-    torch.manual_seed(0)
-    network = PocketDetector(OBJECTS, SCENES).eval().requires_grad_(False)
-    monkeypatch.setitem(detection.DETECTORS, "random", lambda device: network)
-    monkeypatch.setattr(detection, "_LOADED", {})
-    return network
 
 
 @pytest.fixture

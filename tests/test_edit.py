@@ -64,17 +64,17 @@ def test_all_are_edits(edit):
 @pytest.mark.parametrize(
     ("edits", "message"),
     [
-        (Swap, "the class Swap given; possible are Swap, .* each made with its words"),
-        (Guidance, "the class Guidance given"),  # which has a source and can be attached, as its instances do
-        ([SWAP, Bias], "the class Bias given"),
-        ("swap", "str given"),
-        (2, "int given"),
-        ([SWAP, None], "NoneType given"),
-        ({"edit": SWAP}, "str given"),
+        (Swap, "the class Swap.: edits must be a Swap, .* or Guidance, a list of these or None .make one: Swap"),
+        (Guidance, "the class Guidance.: edits must be"),  # which has a source and can be attached, as its instances do
+        ([SWAP, Bias], r".*edits\[1\] is the class Bias; edits must be"),
+        ("swap", "'swap'.: edits is a str; it must be a Swap"),
+        (2, "2.: edits is an int; it must be a Swap"),
+        ([SWAP, None], r".*edits\[1\] is None; edits must be"),
+        ({"edit": SWAP}, ".*edits is a dict; it must be"),
     ],
 )
 def test_what_is_no_edit_is_refused(edits, message):
-    with pytest.raises(TypeError, match=f"edits: {message}"):
+    with pytest.raises(TypeError, match=f"edits={message}"):
         generate(tiny(1), CAR, steps=1, edits=edits, progress=False)
 
 

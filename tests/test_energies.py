@@ -33,6 +33,8 @@ def test_box_energy_by_hand():
     maps = torch.tensor([[[0.3, 0.1], [0.1, 0.5]]])
     targets = torch.tensor([[[1.0, 0.0], [0.0, 0.0]]])
     assert box_energy(maps, targets).item() == pytest.approx((1 - 0.3 / 1.0) ** 2)
+    assert box_energy(0.01 * maps, targets).item() == pytest.approx(0.49), "a share, however little is attended to"
+    assert box_energy(0 * maps, targets).item() == 1, "of nothing, nothing is inside"
 
 
 def test_shape_energies_by_hand():
@@ -48,7 +50,8 @@ def test_top_energy_by_hand():
     maps = torch.tensor([[[1.0, 0.2], [0.4, 0.0]]])
     targets = torch.tensor([[[1.0, 0.0], [0.0, 0.0]]])
     assert top_energy(maps, targets).item() == pytest.approx(1 - 1.0 + 0.4)  # one cell inside, one outside
-    assert top_energy(2 * maps, targets).item() == pytest.approx(0.4)  # no matter how much is attended in all
+    for scale in (2, 0.01):
+        assert top_energy(scale * maps, targets).item() == pytest.approx(0.4)  # however much is attended to in all
 
 
 def test_top_energy_looks_at_a_fifth_of_the_cells_of_the_target():
@@ -57,6 +60,13 @@ def test_top_energy_looks_at_a_fifth_of_the_cells_of_the_target():
     targets = (torch.arange(16) < 10).float()
     energy = top_energy(maps.view(1, 4, 4), targets.view(1, 4, 4))
     assert energy.item() == pytest.approx(1 - 0.8 + 0.8)
+
+
+def test_where_a_target_leaves_no_cells_in_or_outside_these_count_as_unattended():
+    """Of a target everywhere, 20 % are three cells: the largest are 1, .5 and .3, and outside is nothing."""
+    maps = torch.tensor([1.0, 0.5, 0.3] + [0.2] * 13).view(1, 4, 4)
+    assert top_energy(maps, torch.ones(1, 4, 4)).item() == pytest.approx(1 - 1.8 / 3 + 0)
+    assert top_energy(maps, torch.zeros(1, 4, 4)).item() == pytest.approx(1 - 0 + 1.0)
 
 
 def test_top_energy_counts_cells_by_the_size_of_each_frames_target():
@@ -124,17 +134,19 @@ def test_energies_combine_with_weights():
     maps, targets = blob(0, 0), box(3, 3)
     combined = combine(MappingProxyType({"box": 2.0, "centre": 3.0}))(maps, targets)
     torch.testing.assert_close(combined, 2 * box_energy(maps, targets) + 3 * centre_energy(maps, targets))
-    torch.testing.assert_close(combine("size")(maps, targets), size_energy(maps, targets))
+    torch.testing.assert_close(combine("box")(maps, targets), box_energy(maps, targets))
     assert combine(box_energy) is box_energy
 
 
-@pytest.mark.parametrize("wrong", ["boxes", {"box": 1.0, "colour": 2.0}, {}])
+@pytest.mark.parametrize("wrong", ["boxes", {"box": 1.0, "colour": 2.0}])
 def test_unknown_energies_are_listed(wrong):
-    with pytest.raises(ValueError, match="possible are box, shape"):
+    with pytest.raises(ValueError, match="weights must be 'box', 'shape'"):
         combine(wrong)
+    with pytest.raises(ValueError, match="energy={}: no energy is named; possible are box, shape"):
+        combine({})
 
 
 @pytest.mark.parametrize("weight", [float("nan"), float("inf")])
 def test_weights_are_finite(weight):
-    with pytest.raises(ValueError, match="energy=.*'size'.*: possible are finite weights"):
+    with pytest.raises(ValueError, match="weights=.*'size'.*with finite weights"):
         combine({"box": 1.0, "size": weight})

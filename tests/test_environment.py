@@ -56,7 +56,7 @@ def test_the_constraints_pin_every_dependency_and_no_build(file):
 
 def colab_packages():
     """What the set-up cell installs on Colab beside this project."""
-    return set(ast.literal_eval(re.search(r"packages = (\[.*\])", badges.KNOWN_CELL)[1]))
+    return set(ast.literal_eval(re.search(r"packages = (\[.*\])", badges.SET_UP)[1]))
 
 
 def test_the_colab_cell_installs_only_what_the_project_needs():
@@ -99,7 +99,7 @@ def test_every_folder_of_code_is_a_package_or_it_would_not_be_installed():
 
 
 def test_constraints_are_portable():
-    frozen = "torch==2.13.0+cpu\nnvidia-cublas==13.1\n# Editable install\n-e /here\nmine @ file:///here\ntriton==3.6\nnumpy==2.4.6\n"
+    frozen = "torch==2.13.0+cpu\nnvidia-cublas==13.1\n# Editable install\n-e /here\nmine @ file:///here\npip==26.0\ntriton==3.6\nnumpy==2.4.6\n"
     assert constraints.portable(frozen) == constraints.HEADER + "torch==2.13.0\nnumpy==2.4.6\n"
 
 

@@ -12,14 +12,6 @@ from xattn_helpers.measures.statistics import Estimate
 NAN = math.nan
 
 
-def bounds(estimate: Estimate) -> tuple[float, float]:
-    return estimate.low, estimate.high
-
-
-def is_nothing(estimate: Estimate) -> bool:
-    return bool(np.isnan([estimate.value, estimate.low, estimate.high]).all())
-
-
 FIGURE = Estimate(0.9649, 0.931, 0.983, 200)
 
 
@@ -45,7 +37,7 @@ def test_a_table_gives_back_what_it_was_given():
 
 def test_older_tables_call_the_value_mean():
     assert Estimate.from_dict({"mean": 0.9649, "low": 0.931, "high": 0.983, "n": 200}) == FIGURE
-    with pytest.raises(ValueError, match="stored has mean, low: an estimate has value, low, high and n"):
+    with pytest.raises(ValueError, match="stored has mean, low: an estimate must have value, low, high and n"):
         Estimate.from_dict({"mean": 1, "low": 1})
 
 

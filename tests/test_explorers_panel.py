@@ -26,8 +26,11 @@ def test_the_model_is_left_as_it_was(model, name):
     assert model.network.attn_processors == before
 
 
+ERRORS = [KeyError("lost"), KeyboardInterrupt(), TypeError("a < b"), MemoryError(""), SystemExit()]
+
+
 @pytest.mark.parametrize("name", EXPLORERS)
-@pytest.mark.parametrize("error", [KeyError("lost"), KeyboardInterrupt(), TypeError("a < b"), MemoryError("")])
+@pytest.mark.parametrize("error", ERRORS)
 def test_after_an_exception_of_any_kind_it_does_not_say_that_it_runs(model, monkeypatch, name, error):
     def fail(*_, **__):
         raise error
@@ -39,7 +42,8 @@ def test_after_an_exception_of_any_kind_it_does_not_say_that_it_runs(model, monk
     else:
         with pytest.raises(type(error)):
             explorer.run()
-    assert type(error).__name__ in explorer.message.value and "Running" not in explorer.message.value
+    said = "Stopped" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+    assert said in explorer.message.value and "Running" not in explorer.message.value
     assert not explorer.run_button.disabled and explorer.run_button.description == "Run"
 
 

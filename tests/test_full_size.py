@@ -111,9 +111,9 @@ def test_the_released_energy_is_of_the_words_maps_at_two_sizes(steps):
     assert float(steps._energy(maps | {"temporal": torch.ones(1, half, 2)})) == 4 + 1
 
 
-@pytest.mark.parametrize("checkpoint", [False, True])
-def test_ours_guides_the_word(steps, checkpoint):
-    with steps.gradient(checkpoint=checkpoint, strength=0.1, law="equal") as update:
+@pytest.mark.parametrize("memory", ["spend", "save"])
+def test_ours_guides_the_word(steps, memory):
+    with steps.gradient(memory=memory, strength=0.1, law="equal") as update:
         changes = [update() - steps.latents for _ in range(2)]
     length = 0.1 * LAWS["equal"](steps.model.noise.level(full_size_steps.TIMESTEP))
     assert float(changes[0].square().mean().sqrt()) == pytest.approx(length, rel=1e-3)

@@ -45,13 +45,13 @@ def test_what_goes_wrong_in_a_pass_is_told():
 @pytest.mark.parametrize("frames", [1, 3])
 def test_checkpointing_changes_no_gradient_and_restores_the_model(frames):
     model = tiny(frames)
-    plain, saving = (begun(model=model, checkpoint=checkpoint) for checkpoint in (False, True))
+    plain, saving = (begun(model=model, memory=memory) for memory in ("spend", "save"))
     close(saving.gradient(noise(model), TIMESTEP), plain.gradient(noise(model), TIMESTEP))
     assert not any("forward" in vars(stage) for stage in model.backbone.stages())
 
 
 def test_under_checkpointing_stages_run_twice_and_not_to_the_end():
-    steering, network, ran = begun(checkpoint=True, cells=2, groups="down", model=tiny(1)), tiny(1).network, []
+    steering, network, ran = begun(memory="save", cells=2, groups="down", model=tiny(1)), tiny(1).network, []
     handles = [
         network.down_blocks[1].resnets[0].register_forward_hook(lambda *_: ran.append("down")),
         network.mid_block.resnets[0].register_forward_hook(lambda *_: ran.append("mid")),
@@ -73,7 +73,7 @@ def test_what_checkpointing_computes_again_is_recorded_once():
         def __call__(self, maps, site, call):
             counts.append((site.name, call.gradient))
 
-    steering = begun(checkpoint=True, cells=2, groups="down", model=tiny(1))
+    steering = begun(memory="save", cells=2, groups="down", model=tiny(1))
     with listening(tiny(1).backbone, Counting(), steering.sites), capture(tiny(1), prompt=PROMPT) as attention:
         steering.gradient(image_noise(), TIMESTEP)
     assert counts == [(steering.sites[0].name, True)] * 2, "the pass, and again for the gradient"
@@ -82,8 +82,8 @@ def test_what_checkpointing_computes_again_is_recorded_once():
 
 def test_a_guided_clip_is_the_same_under_checkpointing():
     latents = []
-    for checkpoint in (False, True):
-        guidance = Guidance("burger", PATH, checkpoint=checkpoint)
+    for memory in ("spend", "save"):
+        guidance = Guidance("burger", PATH, memory=memory)
         latents.append(generate(tiny(1), PROMPT, steps=2, edits=guidance, progress=False).latents)
     torch.testing.assert_close(*latents, atol=1e-3, rtol=1e-3)
 
@@ -95,7 +95,7 @@ def test_what_saves_memory_is_over_with_its_pass():
     with torch.no_grad():
         wanted = model.predict(latents, TIMESTEP, text)
         with STAGES.on(model.network, model.backbone.stages()):
-            begun(checkpoint=True, cells=2, groups="down", model=model).gradient(latents, TIMESTEP)
+            begun(memory="save", cells=2, groups="down", model=model).gradient(latents, TIMESTEP)
             assert torch.equal(model.predict(latents, TIMESTEP, text), wanted)
 
 
@@ -181,10 +181,10 @@ def test_after_the_last_guided_step_the_graph_is_given_up(stand_in):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("checkpoint", [False, True])
-def test_a_graphed_run_makes_the_same_clip(checkpoint):
+@pytest.mark.parametrize("memory", ["spend", "save"])
+def test_a_graphed_run_makes_the_same_clip(memory):
     model, latents = load("pocket"), []
-    for knobs in ({}, {"graphed": True, "checkpoint": checkpoint}):
+    for knobs in ({}, {"graphed": True, "memory": memory}):
         guidance = Guidance("burger", PATH, **knobs)
         latents.append(generate(model, PROMPT, edits=guidance, progress=False).latents)
     torch.testing.assert_close(*latents, atol=0.05, rtol=0.05)

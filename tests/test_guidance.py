@@ -4,7 +4,7 @@ import copy
 import gc
 import threading
 import weakref
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 from functools import cache
 
 import numpy as np
@@ -15,6 +15,7 @@ from steering_for_tests import TIMESTEP, begun, image_noise, level
 
 from xattn_helpers import Swap, generate
 from xattn_helpers.backbones.model import Model
+from xattn_helpers.backbones.noise import Level
 from xattn_helpers.edits.guidance import Guidance
 
 TWO = [PROMPT, "a big burger floats on the water"]
@@ -72,16 +73,14 @@ def test_two_guidances_of_a_run_are_both_told():
 
 
 def test_maps_of_seven_to_twenty_rows_are_used_at_every_size():
-    cells = {}
-    for rows in (8, 14, 16, 20, 21, 40):
-        guidance, model = Guidance("burger", PATH), tiny(1)
-        run = replace(begun(model=model).run, size=(1, rows, 16))
-        cells[rows] = sorted({model.backbone.cells(site) for site in guidance.sites(run)})
-    assert cells == {8: [1], 14: [1, 2], 16: [1, 2], 20: [1, 2], 21: [2], 40: [2, 4]}
-    run = replace(begun(model=tiny(1)).run, size=(1, 200, 16))
-    assert len(Guidance("burger", PATH).sites(run)) == 7, "all, where none fits"
-    run = begun(model=tiny(1)).run
-    assert [site.group for site in Guidance("burger", PATH, groups="mid").sites(run)] == ["mid"], "all that were named"
+    cells, model, guidance = {}, tiny(1), Guidance("burger", PATH)
+    for rows in (8, 12, 14, 16, 20, 21, 40):
+        cells[rows] = sorted({model.backbone.cells(site) for site in guidance.sites(model, (1, rows, 16))})
+    assert cells == {8: [1], 12: [1], 14: [1, 2], 16: [1, 2], 20: [1, 2], 21: [2], 40: [2, 4]}
+    assert len(guidance.sites(model, (1, 200, 16))) == 7, "all, where none fits"
+    (named,) = Guidance("burger", PATH, groups="mid").sites(model)
+    assert named.group == "mid", "all that were named, whatever their size"
+    assert guidance.sites(model) == guidance.sites(model, (1, 16, 16)) == begun(model=model).sites
 
 
 # Half precision
@@ -143,7 +142,7 @@ def test_after_a_run_the_graph_is_given_up():
 
 
 def test_two_threads_share_a_guidance():
-    guidance, prompts, results = Guidance("burger", PATH, checkpoint=True), TWO, {}
+    guidance, prompts, results = Guidance("burger", PATH, memory="save"), TWO, {}
     alone = {prompt: latents_of(guidance, prompt=prompt, steps=3) for prompt in prompts}
 
     def work(prompt):
@@ -161,6 +160,31 @@ def test_numbers_of_numpy_are_numbers():
     knobs = {"strength": np.float32(0.5), "cells": np.int64(2), "repeats": np.int64(1), "stop_below": np.float64(-1)}
     plain = {name: number.item() for name, number in knobs.items()}
     assert torch.equal(*(latents_of(Guidance("burger", PATH, **numbers), steps=1) for numbers in (knobs, plain)))
+
+
+@pytest.mark.parametrize(
+    ("make", "length", "guided"),
+    [(Guidance.for_track, 0.08, [True, True, False, False]), (Guidance.for_size, 0.055, [True] * 4)],
+)
+def test_presets_make_steps_of_their_length_once_at_each_guided_step(make, length, guided):
+    """At full noise the length is the strength; `track` has the defaults."""
+    latents, full = image_noise(), Level(TIMESTEP, alpha=0.0, sigma=1.0)
+    lengths = []
+    with make("burger", PATH).attach(run_of(tiny(1))) as steering:
+        for index in range(4):
+            change = steering.update(latents, full, index) - latents
+            lengths.append(float(change.square().mean().sqrt()))
+    assert lengths == pytest.approx([length * is_guided for is_guided in guided], rel=1e-3)
+    assert [update.step for update in steering.updates[0]] == [index for index in range(4) if guided[index]]
+
+
+@pytest.mark.parametrize(("knobs", "count"), [({}, 1), ({"memory": "save"}, 2)])
+def test_a_gradient_computes_the_network_once_unless_it_saves_memory(knobs, count):
+    steering, ran = begun(model=tiny(1), **knobs), []
+    handle = tiny(1).network.down_blocks[0].resnets[0].register_forward_hook(lambda *_: ran.append("down"))
+    steering.gradient(image_noise(), TIMESTEP)
+    handle.remove()
+    assert len(ran) == count
 
 
 @pytest.mark.parametrize("make", [Guidance.for_track, Guidance.for_size])

@@ -1,11 +1,13 @@
 """What guidance refuses, and what it says."""
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
-from models_for_tests import PATH, PROMPT, tiny
-from steering_for_tests import TIMESTEP, begun, image_noise
+from models_for_tests import PATH, PROMPT, run_of, tiny
+from steering_for_tests import TIMESTEP, begun, image_noise, level
 
 from xattn_helpers import Guidance, generate
 from xattn_helpers.backbones.noise import Level
@@ -14,18 +16,18 @@ from xattn_helpers.backbones.noise import Level
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"energy": "boxes"}, "possible are box, shape"),
-        ({"energy": {"box": float("nan")}}, "possible are finite weights"),
-        ({"law": "linear"}, "law='linear': possible are 'equal', '1 - abar'"),
-        ({"schedule": "never"}, "schedule='never': possible are 'paper'.*or a function"),
+        ({"energy": "boxes"}, "energy='boxes'.: energy must be 'box', 'shape', .*, or a function of maps"),
+        ({"energy": {"box": float("nan")}}, "energy=.*nan.*: energy must be .* with finite weights"),
+        ({"law": "linear"}, "law='linear'.: law must be 'equal', '1 - abar'"),
+        ({"schedule": "never"}, "schedule='never'.: schedule must be 'paper'.* or a function"),
         ({"strength": -1.0}, "strength=-1.0"),
         ({"strength": math.nan}, "strength=nan"),
         ({"strength": math.inf}, "strength=inf"),
-        ({"repeats": 0}, "repeats=0: possible are from 0 and from 1 on"),
-        ({"shape": "star"}, "shape='star': possible are box, disc"),
-        ({"frame_of": "first"}, "frame_of='first': possible are 'own', 'released', or a function"),
+        ({"repeats": 0}, "repeats=0.: repeats must be an integer from 1 to 1000"),
+        ({"shape": "star"}, "shape='star'.: shape must be 'box' or 'disc'"),
+        ({"frame_of": "first"}, "frame_of='first'.: frame_of must be 'own', 'released' or a function"),
         ({"word": ["burger", "water"]}, "1 given for 2 words"),
-        ({"target": [(0.1, 0.2)]}, "target: tuple given; possible are a track"),
+        ({"target": [(0.1, 0.2)]}, "target must be a track, or maps"),
     ],
 )
 def test_wrong_knobs_say_what_is_possible(options, message):
@@ -46,7 +48,6 @@ def test_wrong_knobs_say_what_is_possible(options, message):
         ([["burger"], ["water"]], [[PATH], [PATH]], {}, "lists for 2 prompts given; this run has 1"),
         ("burger", PATH, {"frame_of": lambda frame, frames: frame + 1}, r"gives frames \[1\]; possible are 0 to 0"),
         ("burger", PATH, {"frame_of": lambda frame, frames: frame - 1}, r"gives frames \[-1\]; possible are"),
-        ("burger", PATH, {"graphed": True}, "graphed=True needs a CUDA GPU; the model is on cpu"),
         ("burger", PATH, {"strength": 1e6}, "strength=1000000.0 with law='equal' moves a latent by .* at step 0"),
     ],
 )
@@ -55,13 +56,30 @@ def test_what_does_not_fit_the_run_says_what_is_possible(word, target, knobs, me
         generate(tiny(1), PROMPT, steps=1, edits=Guidance(word, target, **knobs), progress=False)
 
 
+@pytest.mark.parametrize("device", ["cpu", "mps"])
+def test_a_graph_needs_a_cuda_gpu(device):
+    run = replace(run_of(tiny(1)), model=SimpleNamespace(device=torch.device(device)))
+    with pytest.raises(ValueError, match=f"graphed=True needs a CUDA GPU; the model is on {device}"):
+        with Guidance("burger", PATH, graphed=True).attach(run):
+            pass
+
+
+def test_a_step_of_ten_standard_deviations_is_the_largest_that_is_taken():
+    free = begun(strength=1.0, law="1 - abar", limit=math.inf, model=tiny(1))
+    free.update(image_noise(), level(), 0)
+    of_one = free.updates[0][0].change  # in proportion to the strength
+    begun(strength=9.9 / of_one, law="1 - abar", model=tiny(1)).update(image_noise(), level(), 0)
+    with pytest.raises(ValueError, match="moves a latent by 10 standard deviations .*limit=10.0"):
+        begun(strength=10.1 / of_one, law="1 - abar", model=tiny(1)).update(image_noise(), level(), 0)
+
+
 def test_a_step_that_leaves_no_picture_names_the_ways_out():
     steering = begun(strength=30.0, law="(1 - abar) / abar", limit=5.0, model=tiny(1))
     with pytest.raises(ValueError, match=r"another law \(possible are 'equal'.*higher limit=5.0"):
         steering.update(image_noise(), tiny().noise.level(999), 0)
     (update,) = steering.updates[0]
     assert update.change > 5
-    higher = begun(strength=30.0, law="(1 - abar) / abar", limit=1.01 * update.change, model=tiny(1))
+    higher = begun(strength=30.0, law="(1 - abar) / abar", limit=update.change, model=tiny(1))
     assert higher.update(image_noise(), tiny().noise.level(999), 0).isfinite().all()
 
 

@@ -7,12 +7,13 @@ import subprocess
 import pytest
 
 from tools import notebooks
+from xattn_helpers.threads import PASSIVE
 
 TARGETS = ("tutorial", "notebooks", "lab", "test", "test-unit", "bench", "train", "lint", "format", "mutants", "badges")
 COMMANDS = ("python", "ruff", "basedpyright", "jupyter")
 SAYS_HOW = """#!/bin/sh
 printf 'called %s\\n' "$(basename "$0")"
-printf 'policy %s\\n' "$OMP_WAIT_POLICY"
+printf 'policy %s %s\\n' "$OMP_WAIT_POLICY" "$KMP_BLOCKTIME"
 for argument in "$@"; do printf '<%s>\\n' "$argument"; done
 """
 
@@ -27,7 +28,8 @@ def make(tmp_path):
 
     def run(*arguments, **environment):
         command = ["make", "--no-print-directory", f"BIN={tmp_path}", f"READY={tmp_path / 'ready'}", *arguments]
-        inherited = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "MAKEFLAGS")}
+        ours = (*PASSIVE, "MAKEFLAGS")
+        inherited = {name: value for name, value in os.environ.items() if name not in ours}
         finished = subprocess.run(
             command, cwd=notebooks.ROOT, capture_output=True, text=True, env=inherited | environment
         )
@@ -40,16 +42,24 @@ def make(tmp_path):
 @pytest.mark.parametrize("target", TARGETS)
 def test_threads_wait_passively_in_every_target(make, target):
     policies = set(re.findall(r"^policy (.*)$", make(target), re.MULTILINE))
-    assert policies == {"PASSIVE"}
+    assert policies == {" ".join(PASSIVE.values())}
 
 
 def test_whoever_sets_the_policy_keeps_it(make):
-    assert "policy ACTIVE\n" in make("bench", OMP_WAIT_POLICY="ACTIVE")
+    assert "policy ACTIVE \n" in make("bench", OMP_WAIT_POLICY="ACTIVE")
+    assert "policy  200\n" in make("bench", KMP_BLOCKTIME="200")
+
+
+def test_threads_wait_passively_on_binder():
+    command = [notebooks.ROOT / "binder" / "start", "env"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": os.defpath}).stdout.split()
+    assert {f"{name}={value}" for name, value in PASSIVE.items()} <= set(said)
 
 
 @pytest.mark.parametrize("value", ["owner/name", "a b", "x; touch hacked", 'x" y', "x' y", "`id`", "--write", ""])
 def test_an_address_is_one_argument_whatever_it_is(make, value):
-    assert f"<-m>\n<tools.badges>\n<{value}>\n" in make("badges", f"REPO={value}")
+    assert f"<-m>\n<tools.badges>\n<{value}>\n<>\n" in make("badges", f"REPO={value}")
+    assert f"<-m>\n<tools.badges>\n<>\n<{value}>\n" in make("badges", f"BRANCH={value}")
 
 
 @pytest.mark.parametrize("target", ["tutorial", "notebooks", "mutants"])

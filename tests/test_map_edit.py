@@ -67,6 +67,17 @@ def test_a_call_of_the_unconditional_half_alone_is_left_as_it_is():
         assert torch.equal(state(before, model.sites[0], call), before)
 
 
+def test_a_call_by_hand_is_as_the_first_step():
+    """It has no index, and is edited where the window begins with the run."""
+    model, before = tiny(), random_maps(2)
+    run = run_of(model, CAR, sources=[TRUCK])
+    call = replace(run.call(0), index=None, clips=2)
+    edits = {(0, 0.3): True, (0.3, 1): False}
+    for window, is_edited in edits.items():
+        with swap(window=window).attach(run) as state:
+            assert torch.equal(state(before, model.sites[0], call), before) != is_edited
+
+
 def test_renormalised_rows_sum_to_one_and_others_do_not():
     before = random_maps(4)
     plain, whole = edited(SWAP, before), edited(swap(renormalise=True), before)
@@ -127,7 +138,7 @@ def test_three_tenths_of_the_largest_value_are_object(value, is_object):
     assert bool(state.update(latents(), None, 5)[0, 0, 0, 0, 0]) == is_object
 
 
-@pytest.mark.parametrize(("index", "kept"), [(0, False), (2, False), (3, True), (7, True), (8, False)])
+@pytest.mark.parametrize(("index", "kept"), [(0, False), (2, False), (3, True), (7, True), (8, False), (9, False)])
 def test_the_background_is_kept_from_a_fifth_of_the_steps_to_the_end_of_the_window(index, kept):
     state = background(window=(0.0, 0.8))
     seen(state, target=corner(8, 16), source=corner(8, 16))
@@ -150,7 +161,7 @@ def test_objects_are_looked_for_in_maps_that_are_not_edited_yet():
     call = replace(run.call(0), halves=("unconditional", "conditional"), clips=2)
     with edit.attach(run) as state:
         maps = before
-        for entry in LISTENERS.get():
+        for entry in sorted(LISTENERS.get(), key=lambda entry: not entry.listener.edits):  # the others look afterwards
             maps = entry.listener(maps, tiny().sites[0], call)
     assert torch.equal(maps[2], before[3])
     for total, of_clip in zip(state.total[0], (before[3], before[2]), strict=True):  # the truck's, and the car's
@@ -170,7 +181,7 @@ def test_keeping_the_background_brings_a_run_nearer_to_its_source():
 
 @pytest.mark.parametrize("window", [(0.5, 1.5), (0.8, 0.2), (-0.1, 1), (0.5,), 0.5, (0, float("nan")), (0, 0.5, 1)])
 def test_a_window_is_two_shares(window):
-    with pytest.raises(ValueError, match=r"window=.*possible are \(first, last\)"):
+    with pytest.raises(ValueError, match=r"window=.* must be \(first, last\) with 0 <= first <= last <= 1"):
         swap(window=window)
 
 

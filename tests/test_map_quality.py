@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from drawn_videos import disc
 
 from xattn_helpers.attention.maps import soft_threshold
 from xattn_helpers.measures.map_quality import auroc, entropy, iou, jitter, leakage, roughness, shrink_mask
@@ -13,12 +14,6 @@ from xattn_helpers.measures.map_quality import auroc, entropy, iou, jitter, leak
 @pytest.fixture
 def random():
     return torch.rand((2, 5, 6, 8), generator=torch.Generator().manual_seed(0))
-
-
-def disc(height=12, width=16, x=0.5, y=0.5, radius=0.25):
-    """A disc of this centre and radius, both in parts of the picture, (height, width), bool."""
-    ys, xs = (torch.arange(height) + 0.5) / height, (torch.arange(width) + 0.5) / width
-    return (xs - x) ** 2 + (ys[:, None] - y) ** 2 <= radius**2
 
 
 # Masks

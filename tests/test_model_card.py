@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from dit_for_tests import use_dit
 from models_for_tests import tiny
 
 from xattn_helpers.studies import card_pictures, model_card, store
@@ -16,7 +17,12 @@ def is_measured(*names):
         return False
 
 
-SHOWN = ("pocket_quality", "detector_quality", "guidance", "resize", "full_size", "guidance_cost", "pocket_speed")
+SHOWN = [
+    "pocket_quality", "sharpness", "detector_quality", "guidance", "resize", "full_size", "real_size", "guidance_cost",
+    "pocket_speed",
+]  # fmt: skip
+if "pocket-dit" in ModelCard().present:
+    SHOWN.append("dit_maps")
 
 
 @pytest.mark.skipif(not is_measured(*SHOWN), reason="not all tables are measured")
@@ -49,6 +55,35 @@ def test_every_section_has_its_place():
         assert readme.count(f"<!-- {name} -->") == readme.count(f"<!-- /{name} -->") == 1
     for name in model_card.card_sections():
         assert template.count(f"<!-- {name} -->") == 1
+
+
+def test_the_card_tells_of_the_transformer_once_it_has_weights(tmp_path, monkeypatch):
+    use_dit(monkeypatch, tmp_path)
+    assert model_card.transformer_section() == (
+        '`load("pocket-dit")` is a video transformer; pocket-dit has no weights yet '
+        "(`python -m xattn_helpers.pocket.training --stages dit` trains them)."
+    )
+    assert ModelCard().present == ["pocket-t2i", "pocket"]
+    (tmp_path / "transformer").mkdir()
+    monkeypatch.setattr(model_card, "section", lambda name: f"[{name}]")
+    text = model_card.transformer_section()
+    assert "docs/pocket-dit.webp" in text and text.endswith("[dit_maps]") and "<!--" not in text
+    assert ModelCard().present == ["pocket-t2i", "pocket", "pocket-dit"]
+
+
+def test_every_model_has_a_sheet_and_the_moving_picture_is_of_one(tmp_path, monkeypatch):
+    drawn = []
+    use_dit(monkeypatch, tmp_path)
+    (tmp_path / "transformer").mkdir()
+    monkeypatch.setattr(model_card, "load", lambda name: name)
+    for draw in ("draw_sheet", "draw_hero"):
+        monkeypatch.setattr(model_card, draw, lambda model, prompts, file, steps: drawn.append((model, file.name)))
+    monkeypatch.setattr(model_card, "draw_curves", lambda notes, file: file)
+    ModelCard().draw(tmp_path)
+    assert drawn == [
+        ("pocket-t2i", "pocket-t2i.webp"), ("pocket", "pocket.webp"), ("pocket", "hero.webp"),
+        ("pocket-dit", "pocket-dit.webp"),
+    ]  # fmt: skip
 
 
 def test_a_missing_table_is_an_error_except_in_a_smoke_run(tmp_path, monkeypatch):

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from tools.mutants import mutation, plan
+from tools.mutants.workers import FastestFirst
 from tools.source import ROOT
 
 CODE = """\
@@ -92,6 +94,28 @@ def test_annotations_are_not_mutated_and_defaults_are():
 def test_mutations_that_can_only_raise_are_left_out():
     assert not [name for name, *_ in mutation.sites("x = a + b * c / d\n") if name.endswith(("BitOr", "LShift"))]
     assert [name for name, *_ in mutation.sites("x = a | b\n") if name.endswith("BitAnd")]
+
+
+# The order of tests
+
+
+def test_the_tests_of_a_file_begin_with_the_fastest_of_an_earlier_session(tmp_path):
+    paths = {"a": "first.py", "b": "first.py", "c": "first.py", "d": "second.py", "new": "second.py"}
+    seconds = {"a": 3.0, "b": 1.0, "c": 2.0, "d": 0.5}
+
+    def collected(status: int) -> str:
+        plugin = FastestFirst(tmp_path / "seconds.json")
+        items = [SimpleNamespace(nodeid=name, path=path) for name, path in paths.items()]
+        plugin.pytest_collection_modifyitems(items)
+        for name, duration in seconds.items():
+            for when in ("setup", "call", "teardown"):  # of which only the call counts
+                report = SimpleNamespace(nodeid=name, when=when, duration=duration if when == "call" else 9 - duration)
+                plugin.pytest_runtest_logreport(report)
+        plugin.pytest_sessionfinish(status)
+        return " ".join(item.nodeid for item in items)
+
+    assert collected(status=1) == collected(status=0) == "a b c d new", "what failed tells no times"
+    assert collected(status=0) == "b c a new d"
 
 
 # Whole runs

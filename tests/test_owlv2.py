@@ -131,8 +131,10 @@ def test_threads_read_one_network(folder, monkeypatch):
 def test_one_that_cannot_be_loaded_says_what_to_do(video, detector, monkeypatch):
     monkeypatch.setattr(owlv2, "HUB", "nobody/owlv2")  # a user's cache may hold the real one
     name = owlv2.HUB if detector == "owlv2" else detector
-    with pytest.raises(OSError, match=f"detector='{name}' could not be loaded.*pass its folder.*needs no network"):
+    wanted = f"detector='{name}' could not be loaded.*offline.*pass its folder.*needs no network"
+    with pytest.raises(OSError, match=wanted) as caught:
         detect(video, "burger", detector=detector)
+    assert str(caught.value).endswith(".") and ". " not in str(caught.value).partition(" (")[0], "one sentence"
 
 
 def test_a_folder_without_a_detector_says_what_to_do(video, tmp_path):

@@ -1,18 +1,14 @@
 """The pocket video transformer: a small random network of its layout, sampled by hand, and what `load` says of it."""
 
-from dataclasses import replace
-
 import pytest
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, WanTransformer3DModel
+from diffusers import FlowMatchEulerDiscreteScheduler
+from dit_for_tests import use_dit, write_dit
 from models_for_tests import PATH, PROMPT
 
 from xattn_helpers import Bias, Guidance, Swap, capture, generate, load
-from xattn_helpers.backbones.checkpoints import CHECKPOINTS
 from xattn_helpers.edits.edit import Run
 from xattn_helpers.edits.steering import Steering
-from xattn_helpers.pocket import WEIGHTS
-from xattn_helpers.pocket.networks import build_video_transformer
 from xattn_helpers.sampling import initial_latents
 
 SOURCE, STEPS = "a shark floats on the water", 3
@@ -20,25 +16,14 @@ SOURCE, STEPS = "a shark floats on the water", 3
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The shipped parts with a random transformer of two blocks, as the trainer stores it: in half precision."""
-    folder = tmp_path_factory.mktemp("weights")
-    for part in ("vae", "text_encoder", "tokenizer"):
-        (folder / part).symlink_to(WEIGHTS / part)
-    torch.manual_seed(0)
-    config = dict(build_video_transformer().config) | {"num_layers": 2}
-    network = WanTransformer3DModel.from_config(config)
-    for name, weight in network.named_parameters():
-        weight.data *= 3 if "attn2.to_v" in name else 1  # attention that matters
-        weight.data = weight.data.half()
-    network.save_pretrained(folder / "transformer")
-    FlowMatchEulerDiscreteScheduler(shift=3.0).save_pretrained(folder / "scheduler_dit")
-    return folder
+    """Where a small random network is."""
+    return write_dit(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture
 def known(folder, monkeypatch):
     """`load("pocket-dit")` finds it."""
-    monkeypatch.setitem(CHECKPOINTS, "pocket-dit", replace(CHECKPOINTS["pocket-dit"], source=str(folder)))
+    use_dit(monkeypatch, folder)
 
 
 @pytest.fixture
@@ -138,6 +123,6 @@ def test_it_runs_in_half_precision_although_some_parts_stay_in_single(known, dty
 
 
 def test_without_weights_load_says_how_to_train_them(tmp_path, monkeypatch):
-    monkeypatch.setitem(CHECKPOINTS, "pocket-dit", replace(CHECKPOINTS["pocket-dit"], source=str(tmp_path)))
+    use_dit(monkeypatch, tmp_path)
     with pytest.raises(FileNotFoundError, match="are not in .*transformer; `python -m .* --stages dit` trains them"):
         load("pocket-dit")

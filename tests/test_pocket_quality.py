@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from dit_for_tests import use_dit, write_dit
 
 from xattn_helpers.pocket.world.captions import held_out
 from xattn_helpers.studies import detector_quality, quality_table
@@ -15,6 +16,17 @@ from xattn_helpers.studies.rows import cell
 
 def boxes(*rows):
     return np.array([row if row else [np.nan] * 4 for row in rows], float)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_dit(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture
+def dit(monkeypatch, folder):
+    """Weights of the video transformer, which makes three frames."""
+    use_dit(monkeypatch, folder, frames=3)
 
 
 # The models
@@ -44,7 +56,7 @@ def test_a_motion_of_what_is_not_seen_twice_is_not_obeyed():
     assert obeys(boxes(None, (0, 0, 1, 1), None), "up") is False
 
 
-def test_quality_is_asked_with_held_out_captions_of_each_kind():
+def test_quality_is_asked_with_held_out_captions_of_each_kind(dit):
     cases = PocketQuality().cases()
     counts = {}
     for case in cases:
@@ -54,9 +66,26 @@ def test_quality_is_asked_with_held_out_captions_of_each_kind():
         assert bool(case["motion"]) == (case["kind"] == "motion") and case["motion"] in case["prompt"]
     expected = {("pocket", kind): count for kind, count in COUNTS.items()}
     expected |= {("pocket-t2i", kind): COUNTS[kind] for kind in ("one", "two")}
+    expected |= {("pocket-dit", kind): count for kind, count in COUNTS.items()}
     assert counts == expected
     assert PocketQuality().cases() == cases, "the same every time"
-    assert [case["kind"] for case in PocketQuality(smoke=True).chosen()] == ["one", "motion", "two", "one", "two"]
+    kinds = [(case["model"], case["kind"]) for case in PocketQuality(smoke=True).chosen()]
+    assert kinds == list(expected)
+
+
+def test_a_model_without_weights_is_left_out(monkeypatch, tmp_path):
+    use_dit(monkeypatch, tmp_path)
+    assert {case["model"] for case in PocketQuality().cases()} == {"pocket", "pocket-t2i"}
+
+
+def test_the_transformer_is_measured_like_the_others(dit):
+    study = PocketQuality(smoke=True)
+    cases = [case for case in study.chosen() if case["model"] == "pocket-dit"]
+    assert study.key(cases[0]) == PocketQuality(smoke=True).key(cases[0])
+    for case in cases:
+        (row,) = study.measure([case])
+        assert 0 <= row["present"] <= 1 and row["obeyed"] in ((True, False) if case["motion"] else (None,))
+        assert [name for name in row if name.startswith("auroc")] == ["auroc, 2 cells"]
 
 
 ABOUT = {"model": "pocket", "scene": "on the water", "motion": "", "obeyed": None, "second": "", "second present": None}
@@ -82,10 +111,10 @@ def test_the_summary_counts():
     assert figures["AUROC of the noun's map, 16 x 16"].value == pytest.approx(0.9)
     assert "AUROC of the noun's map, 4 x 4" not in figures
     assert figures["prompts with 'dog' complete"].n == 3 and "prompts with 'shark' complete" not in figures
-    assert table["pocket-t2i"] == {}
+    assert table["pocket-t2i"] == table["pocket-dit"] == {}
 
 
-def test_tables_show_both_models_and_a_dash_where_one_has_no_cases():
+def test_tables_show_the_measured_models_and_a_dash_where_one_has_no_cases():
     rows = [ABOUT | AUROC | {"auroc, 4 cells": 0.5} | row for row in ROWS]
     rows += [row | {"model": "pocket-t2i"} for row in rows[:3]]
     table = PocketQuality().summary(rows)
@@ -97,6 +126,21 @@ def test_tables_show_both_models_and_a_dash_where_one_has_no_cases():
     assert quality_table.motion_table(table).splitlines()[-1].startswith("| up | 100.0 %")
     assert len(quality_table.objects_table(table).splitlines()) == 4
     assert "| AUROC of the noun's map, 16 x 16 | 0.900" in quality_table.auroc_table(table)
+
+
+def test_the_transformer_has_bounds_of_its_own_before_its_column():
+    rows = [ABOUT | AUROC | {"auroc, 4 cells": 0.5} | row for row in ROWS]
+    only = {"auroc, 1 cells": None, "auroc, 4 cells": None}
+    rows += [row | only | {"model": "pocket-dit", "obeyed": None if row["obeyed"] is None else False} for row in rows]
+    table = PocketQuality().summary(rows)
+    asked = PocketQuality().markdown(table).splitlines()
+    assert asked[0] == "| held-out prompts | asked | video | asked of the transformer | video transformer |"
+    assert asked[3].startswith("| both objects present | ≥ 80% | 0.0 %") and "| ≥ 90% | 0.0 %" in asked[3]
+    motions = quality_table.motion_table(table).splitlines()
+    assert motions[0] == "| motion phrase obeyed | video | video transformer |"
+    assert motions[-1].startswith("| up | 100.0 %") and "| 0.0 % (" in motions[-1]
+    fine, middle, _ = quality_table.auroc_table(table).splitlines()[2:]
+    assert fine.endswith("| – |") and middle.endswith("| 1.000 (1.000 to 1.000), n = 4 |")
 
 
 # The detector

@@ -74,7 +74,7 @@ def test_maps_are_those_of_single_precision_but_for_rounding(pair):
 
 
 @pytest.mark.parametrize(
-    "edit", [None, SWAP, Bias("burger", PATH), Guidance("burger", PATH), Guidance("burger", PATH, checkpoint=True)],
+    "edit", [None, SWAP, Bias("burger", PATH), Guidance("burger", PATH), Guidance("burger", PATH, memory="save")],
     ids=["plain", "swap", "bias", "guidance", "checkpoint"],
 )  # fmt: skip
 def test_runs_are_those_of_single_precision_but_for_rounding(pair, edit):
@@ -143,7 +143,7 @@ def test_a_gradient_that_is_not_finite_is_an_error_that_names_step_and_precision
 def test_a_failed_run_leaves_the_network_as_it_was():
     model = broken("float16", "network", 3e4)
     before = dict(model.network.attn_processors)
-    for edits in (SWAP, Guidance("burger", PATH, checkpoint=True)):
+    for edits in (SWAP, Guidance("burger", PATH, memory="save")):
         with pytest.raises(FloatingPointError), capture(model):
             run(model, edits=edits)
     assert all(model.network.attn_processors[name] is own for name, own in before.items())

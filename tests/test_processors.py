@@ -66,7 +66,7 @@ def test_processors_with_weights_of_their_own_are_refused_by_name_and_left_as_th
     latents, text = noise(model, height=8, width=8), model.encode([PROMPT])
     answer = f"down_blocks.0.attentions.0 has the attention processor {name}, .*possible are AttnProcessor, "
     edits = [Swap("shark", "burger", source="the shark"), Reweight("burger", 0.0), Bias("burger", PATH)]
-    for edit in (*edits, Guidance("burger", PATH), Guidance("burger", PATH, checkpoint=True)):
+    for edit in (*edits, Guidance("burger", PATH), Guidance("burger", PATH, memory="save")):
         with pytest.raises(ValueError, match=answer):
             run(model, edits=edit)
     with pytest.raises(ValueError, match=answer), capture(model):
@@ -166,7 +166,7 @@ def test_a_compiled_network_makes_the_same_clip_and_is_recorded(compiled):
 def test_a_compiled_network_is_edited_as_one_that_is_not(compiled):
     plain, model = compiled
     swap = Swap("shark", "burger", source="a shark floats")
-    for edit in (swap, Guidance("burger", PATH), Guidance("burger", PATH, checkpoint=True)):
+    for edit in (swap, Guidance("burger", PATH), Guidance("burger", PATH, memory="save")):
         wanted = run(plain, edits=edit)
         torch.testing.assert_close(run(model, edits=edit).latents, wanted.latents, atol=1e-4, rtol=1e-4)
 

@@ -4,38 +4,18 @@ import gc
 
 import pytest
 import torch
-from models_for_tests import PROMPT, SITES, tiny
+from models_for_tests import SITES, run, tiny
 
-from xattn_helpers import capture, generate
+from xattn_helpers import capture
 from xattn_helpers.attention.processor import listening
 from xattn_helpers.pocket.text import MAX_TOKENS
 
 SIZES = {"down_blocks.0": 16, "down_blocks.1": 8, "mid_block": 4, "up_blocks.1": 8, "up_blocks.2": 16}
 
 
-def run(model, prompt=PROMPT, **options):
-    return generate(model, prompt, **({"seed": 0, "progress": False} | options))
-
-
 def stored(attention):
     """What a recording holds of each site and half of its only run."""
     return list(attention.run._maps.values())
-
-
-@pytest.fixture(scope="module")
-def full():
-    """A recording of everything, of a run with classifier-free guidance."""
-    with capture(tiny(), heads=True, every_step=True, half="both") as attention:
-        run(tiny())
-    return attention
-
-
-@pytest.fixture(scope="module")
-def mean():
-    """A recording as it is by default, of the same run."""
-    with capture(tiny()) as attention:
-        run(tiny())
-    return attention
 
 
 def test_probabilities_of_all_tokens_sum_to_one(full, mean):
@@ -150,6 +130,16 @@ def test_words_of_several_tokens_add_up_and_repeated_ones_are_told_apart():
     assert torch.allclose(attention.maps("the shark"), attention.maps(1) + attention.maps(2))
     first, second = (attention.maps("the", occurrence=number) for number in (0, 1))
     assert torch.equal(first, attention.maps(1)) and torch.equal(second, attention.maps(4))
+
+
+def test_a_question_is_about_the_first_prompt_and_the_first_of_equal_words():
+    prompts = ["the shark and the burger", "a shark and the burger on the road"]
+    with capture(tiny()) as attention:
+        run(tiny(), prompts, steps=1)
+    assert attention.positions("the") == [1] and attention.positions("the", batch=1) == [4]
+    assert attention.positions("the", occurrence=1) == [4] and attention.positions("the", 1, 1) == [7]
+    assert torch.equal(attention.maps("the"), attention.maps("the", occurrence=0, batch=0))
+    assert not torch.equal(attention.maps("the"), attention.maps("the", batch=1))
 
 
 def test_memory_does_not_grow_with_steps():

@@ -2,27 +2,9 @@
 
 import pytest
 import torch
-from models_for_tests import PROMPT, tiny
+from models_for_tests import PROMPT, run, tiny
 
-from xattn_helpers import capture, generate
-
-
-def run(model, prompt=PROMPT, **options):
-    return generate(model, prompt, **({"seed": 0, "progress": False} | options))
-
-
-@pytest.fixture(scope="module")
-def full():
-    with capture(tiny(), heads=True, every_step=True, half="both") as attention:
-        run(tiny())
-    return attention
-
-
-@pytest.fixture(scope="module")
-def mean():
-    with capture(tiny()) as attention:
-        run(tiny())
-    return attention
+from xattn_helpers import capture
 
 
 @pytest.mark.parametrize(
@@ -38,7 +20,7 @@ def mean():
         ({"group": "mid", "cells": 1}, "group 'mid', cells 1"),
         ({"step": 3}, "step=3 of 3 recorded steps, counted from 0"),
         ({"step": -4}, "step=-4"),
-        ({"step": []}, "is empty; 3 steps"),
+        ({"step": []}, "is empty; possible are the 3 recorded steps"),
         ({"head": 2}, "head=2: there are 2 heads"),
         ({"batch": 1}, "batch=1: there are 1 prompts"),
         ({"word": 3, "batch": -2}, "batch=-2"),
@@ -90,7 +72,7 @@ def test_a_site_that_was_not_recorded_is_told_from_one_that_is_not_there():
         ({"sites": ["temp_attentions"]}, r"site \['temp_attentions'\]"),
         ({"cells": 8}, "cells 8; possible are .*cells 4"),
         ({"group": "mid", "sites": "up"}, "group 'mid', site 'up'"),
-        ({"half": "left"}, "half='left': possible are conditional, unconditional, both"),
+        ({"half": "left"}, "half='left'.: half must be 'conditional', 'unconditional' or 'both'"),
     ],
 )
 def test_an_empty_choice_is_an_error_before_anything_runs(options, answer):

@@ -3,16 +3,11 @@
 import pytest
 import torch
 from diffusers import HeunDiscreteScheduler
-from models_for_tests import PATH, PROMPT, SITES, noise, tiny, with_solver
+from models_for_tests import PATH, PROMPT, SITES, noise, run, tiny, with_solver
 
-from xattn_helpers import Guidance, Swap, capture, generate
+from xattn_helpers import Guidance, Swap, capture
 from xattn_helpers.attention.processor import listening
 from xattn_helpers.backbones.backbone import Call
-
-
-def run(model, prompt=PROMPT, **options):
-    return generate(model, prompt, **({"seed": 0, "progress": False} | options))
-
 
 # Runs
 

@@ -31,17 +31,17 @@ def test_what_is_not_asked_for_is_the_models_default():
     ("options", "answer"),
     [
         ({"height": 20}, "height=20: this model makes multiples of 8 pixels, by default 32"),
-        ({"width": 0}, "width=0: this model makes multiples of 8 pixels, by default 32"),
+        ({"width": 9}, "width=9: this model makes multiples of 8 pixels, by default 32"),
         ({"height": -8}, "height=-8"),
-        ({"steps": 0}, "steps=0: possible are 1 to 1000, by default 3"),
+        ({"steps": 0}, "steps=0.: steps must be an integer from 1 to 1000 or None"),
         ({"steps": 1001}, "steps=1001"),
-        ({"frames": 0}, "frames=0: possible are 1 and more, by default 3"),
+        ({"frames": 0}, "frames=0.: frames must be an integer from 1 to 10000 or None"),
         ({"frames": -1}, "frames=-1"),
         ({"seed": [1, 2]}, "seed: 2 given for 1 prompts; give one, or one for each"),
         ({"seed": []}, "seed: 0 given for 1 prompts"),
         ({"negative_prompt": ["a", "b"]}, "negative_prompt: 2 given for 1 prompts"),
-        ({"prompt": []}, "prompt: the list is empty"),
-        ({"cfg_scale": float("nan")}, "cfg_scale=nan: possible are finite numbers, by default 4.0"),
+        ({"prompt": []}, r"prompt=\[\]: the list is empty; give a text, or a list of texts"),
+        ({"cfg_scale": float("nan")}, "cfg_scale=nan.: cfg_scale must be a number from -1000 to 1000 or None"),
         ({"cfg_scale": float("inf")}, "cfg_scale=inf"),
     ],
 )
@@ -53,10 +53,10 @@ def test_what_the_model_cannot_make_is_an_error_with_what_it_can(options, answer
 @pytest.mark.parametrize(
     ("options", "answer"),
     [
-        ({"steps": 2.5}, "steps=2.5: needed is a whole number, by default 3"),
-        ({"frames": "3"}, "frames='3': needed is a whole number"),
-        ({"prompt": None}, "prompt: NoneType given; needed is a text, or a list of texts"),
-        ({"prompt": [PROMPT, 3]}, "prompt: int given"),
+        ({"steps": 2.5}, "steps=2.5.: steps is a float; it must be an integer from 1 to 1000 or None"),
+        ({"frames": "3"}, "frames='3'.: frames is a str; it must be an integer"),
+        ({"prompt": None}, "prompt=None.: prompt is None; it must be a text or a list of these"),
+        ({"prompt": [PROMPT, 3]}, r"prompt\[1\] is an int; prompt must be a text or a list of these"),
     ],
 )
 def test_what_is_of_another_kind_is_an_error_with_what_is_needed(options, answer):
@@ -124,9 +124,9 @@ def test_without_classifier_free_guidance_no_half_is_computed(calls):
 @pytest.mark.parametrize(
     ("edits", "answer"),
     [
-        (Guidance, "edits: .*class.*; possible are Swap, Replace.*each made with its words"),
-        ("burger", "edits: str given"),
-        ([Guidance("burger", PATH), 3], "edits: int given"),
+        (Guidance, "edits=the class Guidance.: edits must be a Swap, Replace.*make one: Guidance"),
+        ("burger", "edits='burger'.: edits is a str; it must be a Swap"),
+        ([Guidance("burger", PATH), 3], r"edits\[1\] is an int; edits must be"),
     ],
 )
 def test_what_is_no_edit_is_an_error_that_says_what_is(edits, answer):

@@ -59,9 +59,9 @@ NO_CAT = [Reweight("burger", 0.0), Swap("cat", "burger", source=SOURCE)]
 FAILING = {
     "a word that is missing, in the second edit": (NO_CAT, ValueError),
     "an edit of maps": (BrokenSwap("shark", "burger", source=SOURCE), Broken),
-    "an energy": (Guidance("burger", PATH, energy=fail, checkpoint=True), Broken),
+    "an energy": (Guidance("burger", PATH, energy=fail, memory="save"), Broken),
     "a schedule, later": ([Bias("burger", PATH), Guidance("burger", PATH, schedule=Late(2))], Broken),
-    "a step that leaves no picture": (Guidance("burger", PATH, strength=1e5, checkpoint=True), ValueError),
+    "a step that leaves no picture": (Guidance("burger", PATH, strength=1e5, memory="save"), ValueError),
     "a group that is not there": ([Bias("burger", PATH), Guidance("burger", PATH, groups="left")], ValueError),
 }
 
@@ -96,7 +96,7 @@ def test_an_exception_in_the_decoder_or_the_text_restores_everything(monkeypatch
         with monkeypatch.context() as patched, pytest.raises(Broken):
             patched.setattr(type(model), name, fail)
             with capture(model):
-                run(model, edits=Guidance("burger", PATH, checkpoint=True))
+                run(model, edits=Guidance("burger", PATH, memory="save"))
     assert state(model) == before
 
 
@@ -129,7 +129,7 @@ class Interrupting:
 
 EDITS = [
     Swap("shark", "burger", source=SOURCE), Replace(SOURCE), Refine("a big burger floats on the water"),
-    Reweight("burger", 2.0), Bias("burger", PATH), Guidance("burger", PATH), Guidance("burger", PATH, checkpoint=True),
+    Reweight("burger", 2.0), Bias("burger", PATH), Guidance("burger", PATH), Guidance("burger", PATH, memory="save"),
     Swap("shark", "burger", source=SOURCE, keep_background=("shark", "burger"), renormalise=True),
 ]  # fmt: skip
 

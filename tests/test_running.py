@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xattn_helpers.studies import provenance, running
+from xattn_helpers.studies import provenance, records, running
 from xattn_helpers.studies.study import Study
 
 CASES = [{"model": "none", "prompt": f"p{number}", "seed": seed} for number in range(4) for seed in (0, 1)]
@@ -185,4 +185,4 @@ def test_numbers_of_numpy_become_pythons(folder):
 
 def test_another_process_that_stopped_is_named():
     with pytest.raises(RuntimeError, match="lengths: no row of"):
-        running.Finished(Lengths()).required(CASES[0])
+        records.Finished(Lengths(), []).required(CASES[0])

@@ -171,9 +171,9 @@ def test_groups_divide_the_depth_evenly():
 def test_gradients_reach_every_frame_and_saving_memory_changes_none(model):
     latents, text = inputs(model)
     gradients = []
-    for saving in (False, True):
+    for is_short in (None, lambda: True):
         moving = latents.clone().requires_grad_()
-        with probed(model.backbone, model.sites, lambda m=moving: model.predict(m, 500.0, text), saving) as maps:
+        with probed(model.backbone, model.sites, lambda m=moving: model.predict(m, 500.0, text), is_short) as maps:
             loss = sum(site_maps[..., 2].square().mean() for site_maps in maps.values())
             gradients.append(torch.autograd.grad(loss, moving)[0])
         assert len(maps) == len(model.sites)

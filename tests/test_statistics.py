@@ -5,19 +5,12 @@ import warnings
 
 import numpy as np
 import pytest
+from measures_for_tests import bounds, is_nothing
 from scipy.stats import bootstrap, spearmanr
 
 from xattn_helpers.measures.statistics import Estimate, spearman
 
 NAN = math.nan
-
-
-def bounds(estimate: Estimate) -> tuple[float, float]:
-    return estimate.low, estimate.high
-
-
-def is_nothing(estimate: Estimate) -> bool:
-    return bool(np.isnan([estimate.value, estimate.low, estimate.high]).all())
 
 
 # Means

@@ -1,11 +1,14 @@
 """Laws, schedules and orders of frames, at the ends and by hand."""
 
 import math
+from typing import get_args
 
 import pytest
 
 from xattn_helpers.backbones.noise import Level
-from xattn_helpers.edits.steps import FRAMES, LAWS, SCHEDULES, by_name
+from xattn_helpers.edits.energies import ENERGIES, Name
+from xattn_helpers.edits.steps import FRAMES, LAWS, SCHEDULES, FrameOf, Law, Schedule, by_name
+from xattn_helpers.edits.targets import EASINGS, SHAPES, Easing, Shape
 
 ENDS = {999: 0.0046602, 20: 0.98131}  # abar at the ends of the schedule that Stable Diffusion and ModelScope share
 
@@ -63,7 +66,8 @@ def test_frames_of_the_released_code():
 
 
 def test_names_and_functions():
-    assert by_name("schedule", "always", SCHEDULES) is SCHEDULES["always"]
-    assert by_name("schedule", max, SCHEDULES) is max
-    with pytest.raises(ValueError, match="schedule='never': possible are 'paper', .*, or a function"):
-        by_name("schedule", "never", SCHEDULES)
+    assert by_name("always", SCHEDULES) is SCHEDULES["always"]
+    assert by_name(max, SCHEDULES) is max
+    names = {Law: LAWS, Schedule: SCHEDULES, FrameOf: FRAMES, Name: ENERGIES, Shape: SHAPES, Easing: EASINGS}
+    for possible, functions in names.items():
+        assert get_args(possible) == tuple(functions), "what is checked is what there is"

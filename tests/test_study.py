@@ -1,5 +1,6 @@
 """Studies: how they are found, which code their key depends on, and the command line."""
 
+import ast
 import subprocess
 import sys
 
@@ -104,7 +105,8 @@ def test_the_key_sees_functions_methods_and_constants_that_measure(monkeypatch):
     sources = Sums().code
     names = {name.removeprefix(f"{__name__}.") for name in sources}
     assert names == {"Sums.measure", "Sums.add", "helper", "BOUND"}
-    assert sources[f"{__name__}.helper"] == "def helper(value):\n    return value + BOUND"
+    as_written = ast.parse("def helper(value):\n    return value + BOUND")
+    assert sources[f"{__name__}.helper"] == code.structure(as_written)
     before = key_with(monkeypatch)
     assert key_with(monkeypatch, BOUND=4) != before
     assert key_with(monkeypatch, helper=unused) != before

@@ -10,6 +10,7 @@ from models_for_tests import tiny
 
 from xattn_helpers import Refine, Replace, Reweight, Swap, capture, generate
 from xattn_helpers.edits.map_edit import share_out
+from xattn_helpers.edits.swap import _shared
 
 
 def test_swap_gives_a_column_of_the_target_the_sources():
@@ -85,11 +86,18 @@ def test_words_are_the_same_however_they_are_written(source):
     assert torch.equal(after[2, ..., new:], before[2, ..., new:])
 
 
-def test_reweight_multiplies_a_column():
+def test_of_a_long_text_frequent_words_are_shared_too():
+    """`difflib` takes words for junk that make more than 1 % of 200 or more, unless it is told not to."""
+    long = ["a", "car"] * 100
+    assert _shared(["small", *long], long) == [(index + 1, index) for index in range(200)]
+
+
+@pytest.mark.parametrize("factor", [3.0, 0.5, 0.0])
+def test_reweight_multiplies_a_column(factor):
     before = random_maps(2)
     expected = before.clone()
-    expected[1, ..., 2] *= 3
-    assert torch.equal(edited(Reweight("car", 3.0), before), expected)
+    expected[1, ..., 2] *= factor
+    assert torch.equal(edited(Reweight("car", factor), before), expected)
 
 
 def test_a_word_of_two_tokens_shares_the_map_of_one():
@@ -160,6 +168,7 @@ def test_two_swaps_of_different_sources_run_beside_each_other():
         (Swap("truck", "bus", source=TRUCK), "'bus' is not in the prompt 'a car"),
         (Reweight("bus", 2.0), "'bus' is not in the prompt 'a car"),
         (Replace("a truck drives to the left on the road"), "9 words and .* has 6.*Refine"),
+        (Replace("a truck drives"), "3 words and .* has 6.*Refine"),
         (Refine("moon shines"), "'moon shines' shares no word with 'a car"),
     ],
 )
@@ -168,7 +177,12 @@ def test_words_that_do_not_fit_say_what_is_possible(edit, message):
         generate(tiny(1), CAR, steps=1, edits=edit, progress=False)
 
 
-@pytest.mark.parametrize("factor", [-1.0, float("nan")])
+def test_a_source_is_named_so_that_it_is_not_taken_for_a_word():
+    with pytest.raises(TypeError, match="positional argument"):
+        Swap("truck", "car", TRUCK)  # type: ignore
+
+
+@pytest.mark.parametrize("factor", [-1.0, -0.01, float("nan")])
 def test_a_factor_is_not_negative(factor):
-    with pytest.raises(ValueError, match="factor=.*: possible are 0 and more"):
+    with pytest.raises(ValueError, match="factor=.*: factor must be a number from 0 to 1000"):
         Reweight("car", factor)

@@ -1,5 +1,7 @@
 """Tracks, masks and moved maps, against what can be computed by hand."""
 
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 import torch
@@ -55,9 +57,12 @@ def test_a_cell_whose_middle_is_on_the_edge_is_inside(shape):
     assert track([(0.5, 0.5)], size=(1.0, 0.75)).mask(1, 4, 1, shape).flatten().tolist() == [1, 1, 1, 1]
 
 
-def test_a_target_smaller_than_a_cell_keeps_one_cell():
-    mask = track([(0.99, 0.01)], size=0.01).mask(1, 4, 4)
-    assert mask.sum() == 1 and mask[0, 0, 3] == 1
+@pytest.mark.parametrize(
+    ("centre", "cell"), [((0.99, 0.01), (0, 3)), ((0.01, 0.99), (3, 0)), ((1.0, 0.3), (1, 3)), ((0.3, 1.0), (3, 1))]
+)
+def test_a_target_smaller_than_a_cell_keeps_one_cell(centre, cell):
+    mask = track([centre], size=0.01).mask(1, 4, 4)
+    assert mask[0].nonzero().tolist() == [list(cell)]
 
 
 def test_smooth_tracks_pass_their_keys_and_stay_between_them():
@@ -65,7 +70,18 @@ def test_smooth_tracks_pass_their_keys_and_stay_between_them():
     points = track(keys, smooth=True).centres(21)
     np.testing.assert_allclose(points[[0, 10, 20]], keys, atol=1e-12)
     assert points.min() >= 0 and points.max() <= 1
-    assert not np.allclose(points, track(keys).centres(21))
+
+
+def test_a_track_goes_straight_unless_it_is_smooth():
+    """Of a way of 1, the cubic's slope is 2 at the start and 0 at the turn, so half way it is at 1/2 + 2/8."""
+    keys = [(0.0, 0.0), (1.0, 0.0), (0.0, 0.0)]
+    np.testing.assert_allclose(track(keys).centres(5)[:, 0], [0, 0.5, 1, 0.5, 0])
+    np.testing.assert_allclose(track(keys, smooth=True).centres(5)[:, 0], [0, 0.75, 1, 0.75, 0])
+
+
+def test_a_track_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        track([(0.5, 0.5)]).smooth = True  # type: ignore
 
 
 def test_a_smooth_track_does_not_go_beyond_a_turn():
@@ -85,17 +101,20 @@ def test_easing_starts_slowly_and_is_half_way_at_half_time():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"keys": []}, "keys: none given"),
-        ({"keys": [(0.5, 1.2)]}, r"\(0.5, 1.2\) is outside the picture"),
+        ({"keys": []}, "keys must be a list of one point or more"),
+        ({"keys": [(0.5, 1.2)]}, r"keys\[0\]\[1\] is 1.2; keys must be .* from 0 to 1, y down"),
         ({"keys": [(0.5, 0.5)], "size": 0}, "size"),
         ({"keys": [(0.5, 0.5)], "size": 1.5}, "size"),
         ({"keys": [(0.5, 0.5)], "size": [0.2, 0.3]}, "2 sizes given for 1 keys"),
-        ({"keys": [(0.5, -0.1)]}, r"\(0.5, -0.1\) is outside the picture"),
-        ({"keys": [(0.5, 0.5, 0.5)]}, "outside the picture"),
-        ({"keys": [(float("nan"), 0.5)]}, "outside the picture"),
-        ({"keys": [(0.5, 0.5)], "size": (0.2, 0.2, 0.2)}, "size: .* possible are sides above 0 and up to 1"),
+        ({"keys": [(0.5, -0.1)]}, r"keys\[0\]\[1\] is -0.1; keys must be"),
+        ({"keys": [(0.5, 0.5, 0.5)]}, r"keys must be .* \(x, y\)"),
+        ({"keys": [(float("nan"), 0.5)]}, r"keys\[0\]\[0\] is nan; keys must be"),
+        ({"keys": [(0.5, 0.5)], "size": (0.2, 0.2, 0.2)}, "size must be a side above 0 and up to 1"),
+        ({"keys": [(0.5, 0.5)] * 2, "size": [0.2]}, "1 sizes given for 2 keys"),
+        ({"keys": [(0.5,)]}, r"keys must be .* \(x, y\)"),
+        ({"keys": [(0.5, 0.5)], "size": (0.2,)}, "size must be a side above 0 and up to 1"),
         ({"keys": [(0.5, 0.5)], "size": (0.2, 0.0)}, "size"),
-        ({"keys": [(0.5, 0.5)], "easing": "bounce"}, "bounce.*linear, ease"),
+        ({"keys": [(0.5, 0.5)], "easing": "bounce"}, "easing='bounce'.: easing must be 'linear' or 'ease'"),
     ],
 )
 def test_wrong_tracks_say_what_is_possible(arguments, message):
@@ -104,7 +123,7 @@ def test_wrong_tracks_say_what_is_possible(arguments, message):
 
 
 def test_wrong_shapes_and_frames_say_what_is_possible():
-    with pytest.raises(ValueError, match="box, disc"):
+    with pytest.raises(ValueError, match="shape='star'.: shape must be 'box' or 'disc'"):
         track([(0.5, 0.5)]).mask(1, 4, 4, shape="star")
     with pytest.raises(ValueError, match="frames=0"):
         track([(0.5, 0.5)]).boxes(0)
@@ -180,12 +199,13 @@ def test_maps_are_averaged_over_the_cells_of_a_smaller_size():
     by_hand = maps.unflatten(1, (4, 2)).unflatten(3, (2, 4)).mean((2, 4))
     torch.testing.assert_close(draw(maps, 2, 4, 2, "disc"), by_hand)
     assert torch.equal(draw(maps > 0.5, 2, 8, 8, "disc"), (maps > 0.5).float())
+    assert torch.equal(draw(torch.ones(300, 2, 2), 300, 1, 1, "disc"), torch.ones(300, 1, 1)), "of long clips, too"
 
 
-@pytest.mark.parametrize("maps", [torch.zeros(3, 8, 8), torch.zeros(8, 8), torch.zeros(1, 2, 8, 8)])
-def test_maps_of_another_number_of_frames_are_an_error(maps):
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 8, 8), (2, 8), (8, 8), (2, 1, 8, 8), (1, 2, 8, 8)])
+def test_maps_of_other_axes_or_another_number_of_frames_are_an_error(shape):
     with pytest.raises(ValueError, match=r"target: shape .* given; needed is \(2 frames, height, width\)"):
-        draw(maps, 2, 8, 8, "disc")
+        draw(torch.zeros(shape), 2, 8, 8, "disc")
 
 
 # Frames of latents

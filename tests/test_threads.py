@@ -17,7 +17,7 @@ from xattn_helpers.backbones.temporal import frames_apart
 from xattn_helpers.edits.gradient import STAGES
 
 SWAP = Swap("shark", "burger", source="a shark floats on the water")
-GUIDANCE = Guidance("burger", PATH, checkpoint=True)
+GUIDANCE = Guidance("burger", PATH, memory="save")
 
 
 def small():
@@ -139,7 +139,7 @@ def test_an_exception_in_one_thread_leaves_the_others_alone():
 
     def fail(seed):
         with pytest.raises(ValueError, match="leaves no picture"):
-            generate(model, PROMPT, seed, edits=Guidance("burger", PATH, strength=1e4, checkpoint=True), progress=False)
+            generate(model, PROMPT, seed, edits=Guidance("burger", PATH, strength=1e4, memory="save"), progress=False)
 
     with ThreadPoolExecutor(4) as pool:
         failing = [pool.submit(fail, seed) for seed in (1, 2)]

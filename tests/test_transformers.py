@@ -139,15 +139,15 @@ def test_a_bias_draws_the_word_into_its_target(kind, model):
     assert after[inside].mean() > before[inside].mean() and after[~inside].mean() < before[~inside].mean()
 
 
-@pytest.mark.parametrize("saving", [False, True])
-def test_guidance_lowers_its_energy_and_saving_memory_changes_nothing(model, saving):
-    knobs = {"strength": 0.3, "schedule": lambda index, steps: index == 0, "checkpoint": saving}
+@pytest.mark.parametrize("memory", ["spend", "save"])
+def test_guidance_lowers_its_energy_and_saving_memory_changes_nothing(model, memory):
+    knobs = {"strength": 0.3, "schedule": lambda index, steps: index == 0, "memory": memory}
     once = run(model, edits=Guidance("burger", PATH, repeats=1, **knobs))
     thrice = run(model, edits=Guidance("burger", PATH, repeats=3, **knobs))
     energies = [sum(update.energy) for update in thrice.updates]
     assert len(energies) == 3 and energies[2] < energies[0] == sum(once.updates[0].energy)
-    if saving:
-        plain = run(model, edits=Guidance("burger", PATH, repeats=3, **(knobs | {"checkpoint": False})))
+    if memory == "save":
+        plain = run(model, edits=Guidance("burger", PATH, repeats=3, **(knobs | {"memory": "spend"})))
         torch.testing.assert_close(thrice.latents, plain.latents, atol=1e-4, rtol=1e-4)
 
 

@@ -11,7 +11,7 @@ from transformers import T5Tokenizer
 from video_checkpoints_for_tests import wan_pipeline, write
 
 from xattn_helpers import Bias, Guidance, Swap, capture, generate, load
-from xattn_helpers.backbones.checkpoints import resolve
+from xattn_helpers.backbones.catalogue import resolve
 from xattn_helpers.display.overlays import overlay
 from xattn_helpers.edits.steering import Steering
 from xattn_helpers.sampling import initial_latents

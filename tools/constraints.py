@@ -18,20 +18,20 @@ HEADER = """\
 
 
 def resolve(pinned: list[str]) -> str:
-    """`pip freeze` of a new environment with everything in pyproject.toml and the versions in `pinned`."""
+    """`pip freeze --all` of a new environment with everything in pyproject.toml and the versions in `pinned`."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         pip = [str(Path(folder, "bin", "python")), "-m", "pip", "--disable-pip-version-check"]
         pins = Path(folder, "pins.txt")
         pins.write_text("\n".join(pinned))
         subprocess.run([*pip, "install", "--quiet", "-c", str(pins), "-e", f"{ROOT}[lab,dev]"], check=True)
-        return subprocess.run([*pip, "freeze"], check=True, capture_output=True, text=True).stdout
+        return subprocess.run([*pip, "freeze", "--all"], check=True, capture_output=True, text=True).stdout
 
 
 def portable(frozen: str) -> str:
-    """Drops what holds on one machine only: build suffixes like +cpu, packages of CUDA, this project itself."""
+    """Drops what holds on one machine only: build suffixes like +cpu, packages of CUDA, pip, this project itself."""
     lines = [re.sub(r"\+.*", "", line) for line in frozen.splitlines()]
-    keep = [line for line in lines if " @ " not in line and not re.match(r"nvidia|cuda|triton|-e|#", line)]
+    keep = [line for line in lines if " @ " not in line and not re.match(r"nvidia|cuda|triton|pip==|-e|#", line)]
     return HEADER + "\n".join(keep) + "\n"
 
 

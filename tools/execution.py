@@ -1,5 +1,6 @@
 """Runs notebooks cell by cell, with one progress bar, and says clearly where one of them fails."""
 
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -11,8 +12,10 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 QUIET = {"TQDM_DISABLE": "1"}  # a progress bar is for who waits for it, not for a stored output
-CELL_TIMEOUT = 600  # seconds: a cell that takes longer hangs
-FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError)
+CELL_TIMEOUT = 600  # seconds: a cell that takes longer hangs, on a machine as fast as the one that WORK was timed on
+KERNEL_TIMEOUT = 60  # likewise, for a kernel that does not start
+WORK_ROUNDS, WORK_SECONDS = 2_000_000, 0.5  # of `work`, and what they took there
+FAILURES = (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError)  # the last of a kernel that hangs
 
 
 class NotebookFailed(Exception):
@@ -24,11 +27,24 @@ def count(notebook: NotebookNode) -> int:
     return sum(_runs(cell) for cell in notebook.cells)
 
 
+def work() -> None:
+    """A fixed piece of work, for one processor."""
+    hashlib.pbkdf2_hmac("sha256", b"password", b"salt", WORK_ROUNDS)
+
+
+def slowness() -> float:
+    """How many times longer this machine takes for a fixed piece of work, now and in this company; at least 1."""
+    begin = time.perf_counter()
+    work()
+    return max(1.0, (time.perf_counter() - begin) / WORK_SECONDS)
+
+
 def execute(notebook: NotebookNode, source: Path, progress: tqdm) -> float:
     """Runs a notebook in its folder and fills in its outputs; returns the seconds it took.
 
-    Raises NotebookFailed at the first cell that fails.
+    Raises NotebookFailed at the first cell that fails, or takes longer than CELL_TIMEOUT times `slowness`.
     """
+    slow = slowness()
     at = {"index": 0}  # the cell that runs now
 
     def starts(cell: NotebookNode, cell_index: int) -> None:
@@ -39,7 +55,8 @@ def execute(notebook: NotebookNode, source: Path, progress: tqdm) -> float:
         progress.update()
 
     client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(source.parent)}},
+        notebook, timeout=round(CELL_TIMEOUT * slow), startup_timeout=round(KERNEL_TIMEOUT * slow),
+        kernel_name="python3", resources={"metadata": {"path": str(source.parent)}},
         record_timing=False, store_widget_state=False, coalesce_streams=True,
         on_cell_execute=starts, on_cell_executed=ends,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else a warning from each kernel breaks the progress bar

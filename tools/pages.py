@@ -45,7 +45,7 @@ CARD = """<div class="card">
 <div class="picture">{picture}</div>
 <div><h2><a href="{page}">{title}</a></h2>
 {summary}
-<p class="time">ran in {time}</p></div>
+<p class="time">{end}</p></div>
 </div>
 """
 PICTURE = re.compile(r"data:image/(?:webp|png|jpeg|gif);base64,[A-Za-z0-9+/=]+")
@@ -61,6 +61,8 @@ class Card:
     summary: str  # markdown
     seconds: float
     thumbnail: str  # data URI, or empty
+    failure: str = ""  # a sentence on where it failed
+    digest: str = ""  # of what the page was made from
 
 
 def page(notebook: NotebookNode) -> str:
@@ -68,17 +70,18 @@ def page(notebook: NotebookNode) -> str:
     logging.getLogger("traitlets").setLevel(logging.ERROR)  # else a warning for each output without alternative text
     exporter = HTMLExporter(raw_template=TEMPLATE, filters={"markdown2html": markdown})
     body, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title(notebook)}})
-    return re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', body)
+    return _to_pages(body)
 
 
-def card(notebook: NotebookNode, name: str, seconds: float) -> Card:
-    """The card of an executed notebook."""
-    return Card(f"{name}.html", title(notebook) or name, summary(notebook), seconds, thumbnail(notebook))
+def card(notebook: NotebookNode, name: str, seconds: float, failure: str = "", digest: str = "") -> Card:
+    """The card of a notebook that was executed, or of one that failed on the way."""
+    head = title(notebook) or name
+    return Card(f"{name}.html", head, summary(notebook), seconds, thumbnail(notebook), failure, digest)
 
 
 def index(cards: list[Card]) -> str:
     """The page with all cards."""
-    return INDEX.format(cards="".join(_card_html(card) for card in cards))
+    return INDEX.format(cards=_to_pages("".join(_card_html(card) for card in cards)))
 
 
 def title(notebook: NotebookNode) -> str:
@@ -106,6 +109,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
+def _to_pages(body: str) -> str:
+    """Links to notebooks lead to their pages."""
+    return re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', body)
+
+
 def _introduction(notebook: NotebookNode) -> str:
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     return LINKS.sub("", texts[0]).strip() if texts else ""
@@ -120,7 +128,7 @@ def _picture(data: dict[str, str]) -> str:
 
 def _card_html(card: Card) -> str:
     picture = f'<a href="{card.page}"><img src="{card.thumbnail}" alt=""></a>' if card.thumbnail else ""
+    end = f"<strong>{html.escape(card.failure)}</strong>" if card.failure else f"ran in {duration(card.seconds)}"
     return CARD.format(
-        page=card.page, title=html.escape(card.title), summary=markdown(card.summary), time=duration(card.seconds),
-        picture=picture,
+        page=card.page, title=html.escape(card.title), summary=markdown(card.summary), end=end, picture=picture
     )

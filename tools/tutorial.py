@@ -1,56 +1,93 @@
 """Runs the notebooks in order on the CPU and writes build/tutorial/index.html with one page per notebook.
 
-The API reference lies beside them, in build/tutorial/api/.
+The API reference lies beside them, in build/tutorial/api/. A notebook whose page was made from the same sources before
+is not run again, so that a build that was interrupted goes on. One that fails ends only itself.
 
 python -m tools.tutorial [--write] [01 03 ...]
     --write   instead of pages, writes the executed .ipynb beside each .py
-    01 03     only these notebooks
+    01 03     only these notebooks; the index keeps the others
 """
 
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from tools import execution, notebooks, pages, reference
+from tools import cards, execution, notebooks, pages, reference
 
 OUT = notebooks.ROOT / "build" / "tutorial"
 
 
-def build(sources: list[Path], out: Path = OUT) -> Path:
-    """Runs the notebooks and writes their pages and the index, which grows with each; returns the index."""
+@dataclass
+class Execution:
+    """A notebook that was executed; where it failed, as far as it came."""
+
+    source: Path
+    text: str  # of the source, as it was before
+    digest: str  # of what a page is made from, as it was before
+    notebook: NotebookNode
+    seconds: float = 0.0
+    failure: str = ""  # the message, which begins with notebook and cell
+
+
+def build(sources: list[Path], out: Path, series: list[Path] | None = None) -> list[str]:
+    """Runs the notebooks that need it, and writes their pages and the index; returns the message of each that failed.
+
+    The index grows with each page. It has all pages of the series, those of earlier calls too.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    index, cards = out / "index.html", []
-    for source, notebook, seconds in run(sources):
-        (out / f"{source.stem}.html").write_text(pages.page(notebook), encoding="utf-8")
-        cards.append(pages.card(notebook, source.stem, seconds))
-        index.write_text(pages.index(cards), encoding="utf-8")
-    return index
+    series, failures = series or sources, []
+    waiting = [source for source in sources if not cards.is_current(source, out)]
+    if len(waiting) < len(sources):
+        print(f"{len(sources) - len(waiting)} of {len(sources)} pages are made from the same sources and stay.")
+    cards.write_index(series, out)
+    for done in run(waiting):
+        failures += [done.failure] * bool(done.failure)
+        (out / f"{done.source.stem}.html").write_text(pages.page(done.notebook), encoding="utf-8")
+        headline = done.failure.partition("\n")[0].rstrip(":")
+        cards.write(pages.card(done.notebook, done.source.stem, done.seconds, headline, done.digest), out)
+        cards.write_index(series, out)
+    return failures
 
 
-def write_back(sources: list[Path]) -> None:
+def write_back(sources: list[Path]) -> list[str]:
     """Runs the notebooks and writes each .ipynb, and its .py again in the form that jupytext gives it.
 
-    Raises ValueError where somebody edited a .py in the meantime: nothing is written over that edit.
+    Nothing is written of a notebook that failed, nor of one that somebody edited in the meantime. Returns a message for
+    each of these.
     """
-    texts = {source: source.read_text(encoding="utf-8") for source in sources}
-    for source, notebook, _ in run(sources):
-        if source.read_text(encoding="utf-8") != texts[source]:
-            raise ValueError(f"{source.name} was edited while it ran; run make notebooks ONLY={source.name[:2]} again")
-        notebooks.write(notebook, notebooks.pair(source))
-        source.write_text(notebooks.as_source(notebooks.pair(source)), encoding="utf-8")
+    failures = []
+    for done in run(sources):
+        source = done.source
+        if done.failure:
+            failures.append(done.failure)
+        elif source.read_text(encoding="utf-8") != done.text:
+            failures.append(f"{source.name} was edited while it ran; run make notebooks ONLY={source.name[:2]} again")
+        else:
+            notebooks.write(done.notebook, notebooks.pair(source))
+            source.write_text(notebooks.as_source(notebooks.pair(source)), encoding="utf-8")
+    return failures
 
 
-def run(sources: list[Path]) -> Iterator[tuple[Path, NotebookNode, float]]:
-    """Yields (source, executed notebook, seconds) one after the other, under one progress bar over all cells."""
-    loaded = [(source, notebooks.read(source)) for source in sources]
-    with tqdm(total=sum(execution.count(notebook) for _, notebook in loaded), unit="cell", dynamic_ncols=True) as bar:
-        for source, notebook in loaded:
-            seconds = execution.execute(notebook, source, bar)
-            yield source, notebook, seconds
+def run(sources: list[Path]) -> Iterator[Execution]:
+    """Executes one notebook after the other, under one progress bar over all cells."""
+    loaded = []
+    for source in sources:
+        text = source.read_text(encoding="utf-8")
+        loaded.append(Execution(source, text, cards.digest(source), notebooks.read(source)))
+    with tqdm(total=sum(execution.count(item.notebook) for item in loaded), unit="cell", dynamic_ncols=True) as bar:
+        for item in loaded:
+            end = bar.n + execution.count(item.notebook)
+            try:
+                item.seconds = execution.execute(item.notebook, item.source, bar)
+            except execution.NotebookFailed as error:
+                item.failure = str(error)
+                bar.update(end - bar.n)
+            yield item
 
 
 def chosen(numbers: list[str]) -> list[Path]:
@@ -62,8 +99,10 @@ def chosen(numbers: list[str]) -> list[Path]:
     asked = " ".join(numbers).split()
     unknown = [number for number in asked if number not in known]
     if unknown:
-        raise ValueError(f"no notebook {', '.join(unknown)}; there are {', '.join(known) or 'none yet'}")
-    return [known[number] for number in asked] if asked else list(known.values())
+        names = " ".join(unknown)
+        short = names if len(names) <= 80 else f"{names[:80]}… ({len(names)} characters)"
+        raise ValueError(f"no notebook {short!r}; there are {', '.join(known) or 'none yet'}")
+    return [known[number] for number in dict.fromkeys(asked)] if asked else list(known.values())
 
 
 def main() -> None:
@@ -74,15 +113,22 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         sources = chosen(arguments.numbers)
-        if not sources:
-            print("There is no notebook in notebooks/ yet.")
-        elif arguments.write:
-            write_back(sources)
-        else:
-            reference.build(OUT / "api")
-            print(f"Open {build(sources)}")
-    except (ValueError, execution.NotebookFailed) as error:
+    except ValueError as error:
         sys.exit(str(error))
+    if not sources:
+        print("There is no notebook in notebooks/ yet.")
+        return
+    failures = write_back(sources) if arguments.write else write_pages(sources)
+    if failures:
+        sys.exit("\n\n".join([*failures, f"{len(failures)} of {len(sources)} notebooks failed."]))
+
+
+def write_pages(sources: list[Path]) -> list[str]:
+    """Everything that `make tutorial` writes; returns the message of each notebook that failed."""
+    reference.build(OUT / "api")
+    failures = build(sources, OUT, notebooks.sources())
+    print(f"Open {OUT / 'index.html'}")
+    return failures
 
 
 if __name__ == "__main__":

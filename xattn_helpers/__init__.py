@@ -1,5 +1,8 @@
 """Seeing, swapping and steering the cross-attention of text-to-image and text-to-video diffusion models."""
 
+from . import threads as threads  # before anything that loads torch
+
+# isort: split
 from . import pocket
 from .attention.recording import capture
 from .backbones.model import Model, load
@@ -15,3 +18,5 @@ __all__ = [
     "Bias", "Clip", "Guidance", "Model", "Refine", "Replace", "Reweight", "Swap", "Track", "capture", "detect",
     "generate", "load", "pocket", "show", "track",
 ]  # fmt: skip
+
+__version__ = "0.1.0"

@@ -4,20 +4,25 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Annotated, Any, overload
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from pydantic import Field
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from .arguments import checked
 from .backbones.backbone import Call, Latents
 from .backbones.codec import not_finite
 from .backbones.model import Model
 from .backbones.text import Condition
-from .edits.edit import Edit, Run, State, Update, as_edits
+from .edits.edit import Edit, Edits, Run, State, Update, as_edits
+from .kinds import Frames, Prompt, Prompts, Seed, Seeds, Side, Steps
 from .request import Request, complete
+
+CfgScale = Annotated[float, Field(ge=-1000, le=1000)]  # further away, numbers are no longer finite
 
 
 @dataclass
@@ -46,7 +51,8 @@ class Clip:
         return f"Clip({self.prompt!r}, seed={self.seed}, {frames} x {height} x {width}); show(clip.video) plays it"
 
 
-def initial_latents(model: Model, seeds: Sequence[int], frames: int, height: int, width: int) -> Latents:
+@checked
+def initial_latents(model: Model, seeds: Sequence[Seed], frames: Frames, height: Side, width: Side) -> Latents:
     """Gaussian noise for each seed; frames of the video, height and width in pixels.
 
     Drawn on the CPU, so that every device starts from the same. Raises ValueError for frames that latents cannot have.
@@ -59,8 +65,7 @@ def _generator(seed: int) -> torch.Generator:
 
 
 def _first_noise(model: Model, generators: list[torch.Generator], frames: int, height: int, width: int) -> Latents:
-    side = model.codec.pixels_per_cell
-    shape = (model.codec.channels, model.codec.latent_frames(frames), height // side, width // side)
+    shape = (model.codec.channels, *model.codec.latent_size(frames, height, width))
     noise = [torch.randn(shape, generator=generator) for generator in generators]
     return torch.stack(noise).to(model.device, model.latents_dtype)
 
@@ -101,21 +106,42 @@ def generate(model: Model, prompt: str, seed: int = 0, *args: Any, **knobs: Any)
 def generate(
     model: Model, prompt: Sequence[str], seed: int | Sequence[int] = 0, *args: Any, **knobs: Any
 ) -> list[Clip]: ...
+@checked
 def generate(
-    model: Model, prompt: str | Sequence[str], seed: int | Sequence[int] = 0, steps: int | None = None,
-    cfg_scale: float | None = None, *, negative_prompt: str | Sequence[str] | None = None, frames: int | None = None,
-    height: int | None = None, width: int | None = None, edits: Edit | Sequence[Edit] = (), progress: bool = True,
+    model: Model, prompt: Prompts, seed: Seeds = 0, steps: Steps | None = None, cfg_scale: CfgScale | None = None, *,
+    negative_prompt: Prompt | Sequence[Prompt | None] | None = None, frames: Frames | None = None,
+    height: Side | None = None, width: Side | None = None, edits: Edits = (), progress: bool = True,
 ) -> Clip | list[Clip]:  # fmt: skip
     """Generate a clip for a prompt, or clips for a list of prompts (with one seed, or a list of as many).
 
     Everything that is None takes the model's own default. `cfg_scale` is that of classifier-free guidance, away from
     `negative_prompt`, one or as many as prompts. `edits` change attention or latents (`Swap`, `Bias`, `Guidance`, …),
     in their order. The same seed gives the same clip on every device and in every batch, up to rounding. Raises
-    ValueError for what the model cannot make, FloatingPointError for results that are not finite.
+    ValueError for what the model cannot make, FloatingPointError for results that are not finite, and
+    torch.OutOfMemoryError, which says what to change, for clips that are too large for the memory.
     """
     request = complete(model, prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
-    clips = _make(model, request, as_edits(edits), progress)
-    return clips[0] if isinstance(prompt, str) else clips
+    edits = as_edits(edits)
+    try:
+        clips = _make(model, request, edits, progress)
+        return clips[0] if isinstance(prompt, str) else clips
+    except torch.OutOfMemoryError as error:
+        advice = _too_large(model, request, edits, str(error))
+        error.__traceback__ = None  # whose frames hold what filled the memory
+    raise torch.OutOfMemoryError(advice)
+
+
+def _too_large(model: Model, request: Request, edits: Sequence[Edit], said: str) -> str:
+    """What can be changed where the memory is full."""
+    count, precision = len(request.prompts), str(model.dtype).removeprefix("torch.")
+    helps = [f"fewer prompts in a call (given: {count})"] if count > 1 else []
+    if any(getattr(edit, "memory", "save") != "save" for edit in edits):
+        helps.append('Guidance(…, memory="save")')
+    helps += [f"fewer frames (given: {request.frames})"] if request.frames > 1 else []
+    helps.append(f"a smaller height and width (given: {request.height} and {request.width})")
+    helps += ['dtype="float16" in load'] if precision in ("float32", "float64") else []
+    helps.append("deleting models and recordings that are not needed any more (del, then torch.cuda.empty_cache())")
+    return f"the memory of {model.device} is full; what helps is {', '.join(helps)}. Torch says: {said}"
 
 
 def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool) -> list[Clip]:
@@ -128,7 +154,7 @@ def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool)
     for source in sources:
         prompts += [source] * count
     text = model.encode(prompts)
-    negative = model.encode(list(request.negatives * times)) if request.cfg_scale != 1 else None
+    negative = _negative(model, list(request.negatives * times)) if request.cfg_scale != 1 else None
     size = (latents.shape[2], latents.shape[3], latents.shape[4])
     run = Run(model, request.prompts, sources, request.seeds, request.steps, size, text, request.cfg_scale)
     silent = not progress or os.environ.get("TQDM_DISABLE") == "1"  # tqdm's bar for notebooks does not look there
@@ -139,6 +165,13 @@ def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool)
             latents = step.latents
         updates = [_updates_of(states, clip) for clip in range(count)]
     return _clips(run, request, model.decode(latents).numpy(), latents, updates)
+
+
+def _negative(model: Model, prompts: list[str]) -> Condition:
+    try:
+        return model.encode(prompts)
+    except ValueError as error:
+        raise ValueError(f"negative_prompt: {error}") from None
 
 
 def _updates_of(states: Sequence[State], clip: int) -> tuple[Update, ...]:

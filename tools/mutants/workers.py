@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CAUGHT, SURVIVED, SLOW, EMPTY = "caught", "survived", "caught (too slow)", "no tests"
 # pytest's exit statuses; every other one means that a test failed or could not even be collected.
@@ -98,6 +99,32 @@ def wait(workers: list[Worker], free: int) -> None:
             worker.poll()
 
 
+class FastestFirst:
+    """A plugin of pytest: the tests of each file in the order of the seconds that they took when all passed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.known: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
+        self.seconds: dict[str, float] = {}
+
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """Files stay together, because fixtures may belong to a file."""
+        files = list(dict.fromkeys(item.path for item in items))
+        items.sort(key=lambda item: (files.index(item.path), self.known.get(item.nodeid, 0.0)))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Without what fixtures take, which the first test of a file would have to pay for."""
+        if report.when == "call":
+            self.seconds[report.nodeid] = report.duration
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Remembered, for all workers, from a session without a failure: a baseline, or a mutant that survived."""
+        if exitstatus == 0:
+            whole = self.path.with_suffix(f".{os.getpid()}")
+            whole.write_text(json.dumps(self.known | self.seconds))
+            whole.replace(self.path)  # at once, so that nobody reads a half
+
+
 def _test(tree: Path, tests: tuple[str, ...]) -> None:
     """In the fork: runs pytest, and leaves with its status. What it prints goes to a file."""
     os.setpgid(0, 0)
@@ -114,7 +141,7 @@ def _test(tree: Path, tests: tuple[str, ...]) -> None:
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)  # the other workers have the other cores
         quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        status = int(pytest.main(["-x", *quiet, *tests]))
+        status = int(pytest.main(["-x", *quiet, *tests], plugins=[FastestFirst(tree.parent / "seconds.json")]))
         _note_libraries(tree)
     except BaseException as error:  # a fork must not go on with what its parent does
         print(f"{type(error).__name__}: {error}", flush=True)

@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from ..backbones.backbone import Call, Half, Numbers, Site, Words, choose_sites
+from ..arguments import checked
+from ..backbones.backbone import Call, Half, Site, Words, choose_sites
+from ..kinds import Cells, Integers
 from .site_maps import Probabilities, SiteMaps
 
 NO_SUCH_HALF = "half='unconditional': the run was without classifier-free guidance, it had no such half"
@@ -53,8 +55,9 @@ class RecordedRun:
         self.steps.append(RecordedStep(index, call.timestep))
         return self.steps[-1]
 
+    @checked
     def sites(
-        self, group: Words | None = None, cells: Numbers | None = None, site: str | Site | None = None
+        self, group: Words | None = None, cells: Cells | None = None, site: str | Site | None = None
     ) -> list[Site]:
         """The recorded sites of a group, of a size of cells, or with a name; raises ValueError if there are none."""
         names = site.name if isinstance(site, Site) else site
@@ -65,13 +68,15 @@ class RecordedRun:
             raise ValueError(f"{asked}: not recorded; recorded are {', '.join(map(str, self._sites.values()))}")
         return recorded
 
+    @checked
     def size(self, site: str | Site) -> tuple[int, int]:
         """Height and width of a site's maps."""
         height, width = self.probabilities(site).shape[3:5]
         return height, width
 
+    @checked
     def probabilities(
-        self, site: str | Site, step: Numbers | None = None, half: Half | None = None
+        self, site: str | Site, step: Integers | None = None, half: Half | None = None
     ) -> Probabilities:
         """One site: the mean over all steps, a step, or the mean of several; of all tokens, or those that were kept.
 
@@ -91,10 +96,10 @@ class RecordedRun:
             chosen.append(stored.latest[stored.steps.index(index)])
         return torch.stack(chosen).mean(0)
 
-    def _numbers(self, step: Numbers) -> list[int]:
+    def _numbers(self, step: int | Sequence[int]) -> list[int]:
         numbers = [step] if isinstance(step, int) else list(step)
         if not numbers:
-            raise ValueError(f"step is empty; {len(self.steps)} steps were recorded")
+            raise ValueError(f"step is empty; possible are the {len(self.steps)} recorded steps, counted from 0")
         for number in numbers:
             if not -len(self.steps) <= number < len(self.steps):
                 raise ValueError(f"step={number} of {len(self.steps)} recorded steps, counted from 0")
@@ -126,9 +131,10 @@ class RecordedRun:
             raise ValueError(f"the run did not reach {self._sites[name]}")
         return self._maps[name, half]
 
+    @checked
     def maps(
-        self, word: str | int, group: Words | None = None, cells: Numbers | None = None,
-        site: str | Site | None = None, step: Numbers | None = None, head: int | None = None,
+        self, word: str | int, group: Words | None = None, cells: Cells | None = None,
+        site: str | Site | None = None, step: Integers | None = None, head: int | None = None,
         occurrence: int = 0, batch: int = 0, half: Half | None = None,
     ) -> Float[Tensor, "frames height width"]:  # fmt: skip
         """The maps of a word: summed over its tokens, averaged over heads, sites and steps, one for each frame.
@@ -144,6 +150,7 @@ class RecordedRun:
         largest = max((maps.shape[-2:] for maps in chosen), key=lambda size: size[0] * size[1])
         return torch.stack([_enlarge(maps, largest) for maps in chosen]).mean(0)
 
+    @checked
     def positions(self, word: str | int, occurrence: int = 0, batch: int = 0, half: Half | None = None) -> list[int]:
         """The token positions of a word of the recorded prompt; a position stands for itself."""
         if isinstance(word, int):

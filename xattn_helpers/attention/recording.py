@@ -8,7 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ..arguments import checked
 from ..backbones.backbone import HALVES, Call, Half, Numbers, Site, Words, as_tuple, choose_sites
+from ..backbones.model import Model
+from ..kinds import Cells
 from .processor import Maps, listening
 from .recorded import NO_SUCH_HALF, RecordedRun, RecordedStep
 from .site_maps import Probabilities
@@ -138,9 +141,10 @@ class Recording:
         return self.run.positions(word, occurrence, batch, half)
 
 
+@checked
 @contextmanager
 def capture(
-    model: Any, *, group: Words | None = None, cells: Numbers | None = None, sites: Words | None = None,
+    model: Model, *, group: Words | None = None, cells: Cells | None = None, sites: Words | None = None,
     heads: bool = False, every_step: bool = False, half: RecordedHalf = "conditional", gradients: bool = False,
     prompt: Words | None = None, words: Words | None = None,
 ) -> Iterator[Recording]:  # fmt: skip
@@ -155,8 +159,6 @@ def capture(
     site is too large for that (more than 67 million probabilities a call), those of the prompts without their padding.
     Raises ValueError for an empty choice.
     """
-    if half not in (*HALVES, "both"):
-        raise ValueError(f"half={half!r}: possible are {', '.join(reversed(HALVES))}, both")
     chosen = choose_sites(model.backbone, group, cells, sites)
     recording = Recording(model, chosen, half, every_step, heads, gradients, as_tuple(prompt), as_tuple(words))
     with listening(model.backbone, recording, chosen):

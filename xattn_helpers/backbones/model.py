@@ -1,22 +1,26 @@
 """A model: a backbone, its text, its codec and its noise; and loading one."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
+from ..arguments import UNCHECKED, checked
+from ..kinds import PathLike
 from .backbone import CALL, HALVES, Backbone, Call, Latents, Site, find_backbone
-from .checkpoints import CHECKPOINTS, Checkpoint, UnsupportedModel, guess_defaults, load_parts, resolve
+from .catalogue import CHECKPOINTS, Checkpoint, resolve
+from .checkpoints import UnsupportedModel, guess_defaults, load_parts
 from .codec import Codec
 from .noise import Noise
 from .offloading import Offload, place, working_device
+from .places import Device, precision_of
 from .text import Condition, Text
 from .video_codecs import find_codec
 
 __all__ = ["CHECKPOINTS", "Checkpoint", "Model", "UnsupportedModel", "load"]
+
 
 @dataclass(repr=False)
 class Model:
@@ -156,9 +160,10 @@ class Model:
             CALL.reset(token)
 
 
+@checked
 def load(
-    name: str | Path = "pocket", device: str | None = None, dtype: torch.dtype | str | None = None,
-    offload: Offload = "auto",
+    name: PathLike = "pocket", device: Device | None = None,
+    dtype: Annotated[torch.dtype | str | None, UNCHECKED] = None, offload: Offload = "auto",
 ) -> Model:  # fmt: skip
     """Load a model: a name of `CHECKPOINTS`, a folder in diffusers' layout, or "owner/name" on the model hub.
 
@@ -172,7 +177,7 @@ def load(
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = resolve(str(name))
-    precision = _precision(dtype, torch.device(device), checkpoint)
+    precision = precision_of(dtype, torch.device(device), checkpoint.precision)
     try:
         parts = load_parts(checkpoint, precision)
         weights = [parts[part].eval().requires_grad_(False) for part in ("text_encoder", "network", "vae")]
@@ -181,21 +186,10 @@ def load(
         model = Model.of(**parts, defaults=defaults)
     except ValueError as error:
         raise UnsupportedModel(f"name={str(name)!r} cannot be run: {error}") from None
+    except OSError as error:  # what is missing or cannot be fetched
+        raise type(error)(f"{error} (name={str(name)!r})") from error.__cause__
     place(weights, torch.device(device), offload)
     return model
-
-
-def _precision(dtype: torch.dtype | str | None, device: torch.device, checkpoint: Checkpoint) -> torch.dtype:
-    if dtype is None and device.type != "cuda":
-        return torch.float32
-    if dtype is None:
-        dtype = checkpoint.precision
-        if dtype == "bfloat16" and not torch.cuda.is_bf16_supported(including_emulation=False):
-            dtype = torch.float16
-    precision = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
-    if precision not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
-        raise ValueError(f"dtype={dtype!r}: possible are 'float32', 'float16', 'bfloat16', and torch's own")
-    return precision
 
 
 def _check_parts(backbone: Backbone, text: Text, codec: Codec) -> None:

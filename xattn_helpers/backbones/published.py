@@ -15,7 +15,7 @@ from diffusers import (
 )
 from torch import nn
 
-from .checkpoints import CHECKPOINTS
+from .catalogue import CHECKPOINTS
 from .model import Model
 
 # What differs from the defaults of its class. Those of U-Nets are ModelScope's except for the width of the text and the

@@ -5,15 +5,17 @@ axis; a `Clip` stands for its video. Maps are finite numbers (frames, h, w) of a
 tensors, on any device, are taken alike.
 """
 
-import math
-from collections.abc import Iterable
-from numbers import Integral, Real
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol, TypeAlias
 
 import mediapy
 import numpy as np
 from jaxtyping import Float, UInt8
 from numpy.typing import ArrayLike
+from pydantic import BeforeValidator, Field
+
+from ..arguments import UNCHECKED
+from ..kinds import Prompt, listed
 
 
 class HasVideo(Protocol):
@@ -25,7 +27,16 @@ class HasVideo(Protocol):
         ...
 
 
-Video: TypeAlias = ArrayLike | HasVideo
+Video: TypeAlias = Annotated[ArrayLike | HasVideo, UNCHECKED]  # by `as_video`
+Values: TypeAlias = Annotated[ArrayLike, UNCHECKED]  # by `as_maps` and its like
+Labels: TypeAlias = Annotated[
+    Prompt | Sequence[Prompt | None] | None, BeforeValidator(listed), Field(description="a text, or a list of texts")
+]  # fmt: skip
+Rate: TypeAlias = Annotated[float, Field(ge=0.01, le=1000)]  # frames per second that all formats can say
+Gap: TypeAlias = Annotated[int, Field(ge=0, le=4096)]  # pixels
+Inches: TypeAlias = Annotated[float, Field(ge=0.1, le=20)]  # of a row
+Thickness: TypeAlias = Annotated[int, Field(ge=1, le=4096)]  # pixels
+Size: TypeAlias = Annotated[float, Field(ge=1, le=4096)]  # pixels
 Frames: TypeAlias = UInt8[np.ndarray, "frames height width 3"]
 VIDEOS = "uint8, or float in [0, 1], of shape (frames, height, width, 3), for an image also (height, width, 3)"
 MAPS = "finite numbers of shape (frames, h, w), for one map also (h, w)"
@@ -37,21 +48,13 @@ def require(condition: object, name: str, value: object, possible: str) -> None:
         raise ValueError(f"{name}: given {value}; possible: {possible}.")
 
 
-def check_number(value: Any, name: str, low: float, high: float = math.inf, whole: bool = False) -> None:
-    """Raise ValueError for what is no number from low to high, or, of whole numbers, has a fraction."""
-    possible = f"{'a whole number' if whole else 'a number'} from {low:g}"
-    possible += " on" if high == math.inf else f" to {high:g}"
-    kind = Integral if whole else Real
-    is_number = isinstance(value, kind) and not isinstance(value, bool)
-    number = float(value) if is_number else math.nan  # which is in no range
-    require(low <= number <= high and math.isfinite(number), name, repr(value), possible)
-
-
 def as_array(values: Any) -> np.ndarray:
     """A numpy array of anything; of type object where rows differ in length."""
     if hasattr(values, "detach"):  # a torch tensor
         values = values.detach().cpu()
         values = values.float() if values.is_floating_point() else values  # numpy has no bfloat16
+    if isinstance(values, (str, bytes)):
+        return np.asarray(values, object)
     try:
         return np.asarray(values)
     except ValueError:
@@ -85,12 +88,11 @@ def as_maps(maps: Any, name: str = "maps", frames: int | None = None) -> Float[n
     return values
 
 
-def as_labels(labels: Any, name: str, count: int) -> list[str]:
+def as_labels(labels: Labels, name: str, count: int) -> list[str]:
     """As many texts as there are things to label, by default empty; one text may come without a list."""
     if labels is None:
         return [""] * count
     labels = [labels] if isinstance(labels, str) else labels
-    require(isinstance(labels, Iterable), name, repr(labels), f"a list of {count} texts")
     texts = ["" if label is None else str(label) for label in labels]
     require(len(texts) == count, name, f"{len(texts)}, {texts}", f"exactly {count}")
     return texts

@@ -3,25 +3,26 @@
 import itertools
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from .checks import Video, as_array, as_labels, as_maps, as_video, check_number, require
+from ..arguments import UNCHECKED, checked
+from .checks import Inches, Labels, Video, as_array, as_labels, as_maps, as_video, require
 from .pixels import COLORMAP, Picture, colored, stretch
 from .videos import strip
 
-SMALLEST, LARGEST = 0.1, 20  # inches of a row
 LINE = 24  # characters of a title on the left
 
 
+@checked
 def image_grid(
-    rows: Sequence[Sequence[Video | None]],
-    row_titles: Sequence[str] | str | None = None,
-    column_titles: Sequence[str] | str | None = None,
-    cell: float = 1.2,
+    rows: Annotated[Sequence[Sequence[Video | None]], UNCHECKED],
+    row_titles: Labels = None,
+    column_titles: Labels = None,
+    cell: Inches = 1.2,
     colormap: str = COLORMAP,
 ) -> Figure:
     """Draws rows of images and maps as one small figure, with titles on the left and on top.
@@ -30,7 +31,6 @@ def image_grid(
     common one pass `heatmaps`), or None for an empty cell; lengths may differ. cell: height of a row in inches.
     Raises ValueError for no cells, videos in a cell, another number of titles than rows or columns, cell <= 0.
     """
-    check_number(cell, "cell", SMALLEST, LARGEST)
     cells = _cells(rows, colormap)
     left = as_labels(row_titles, "row_titles", len(cells))
     top = as_labels(column_titles, "column_titles", len(cells[0]))
@@ -51,9 +51,11 @@ def image_grid(
     return figure
 
 
+@checked
 def contact_sheet(
-    videos: Sequence[Video], captions: Sequence[str], frames: int | Sequence[int] = 4, cell: float = 1.2
-) -> Figure:
+    videos: Annotated[Sequence[Video], UNCHECKED], captions: Labels,
+    frames: Annotated[int | Sequence[int], UNCHECKED] = 4, cell: Inches = 1.2,
+) -> Figure:  # fmt: skip
     """Draws one row of frames per video, its caption on the left, as one figure.
 
     frames: as in `strip`. cell: as in `image_grid`. Raises ValueError for another number of captions than videos.
@@ -70,7 +72,9 @@ def _cells(rows: Any, colormap: str) -> list[list[Picture]]:
     require(isinstance(rows, Iterable), "rows", repr(rows), possible)
     cells = []
     for row in rows:
+        is_picture = as_array(row).shape[2:] == (3,)
         require(isinstance(row, Iterable) and not isinstance(row, str), "rows", repr(row), possible)
+        require(not is_picture, "rows", "a picture as a row", possible)
         cells.append([_cell(image, colormap) for image in row])
     columns = max((len(row) for row in cells), default=0)
     require(columns, "rows", "no cells", possible)

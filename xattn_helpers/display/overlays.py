@@ -2,17 +2,18 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from numpy.typing import ArrayLike
 
-from .checks import Frames, Video, as_array, as_maps, as_video, check_number, require, summary
-from .pixels import BILINEAR, COLORMAP, NEAREST, Color, blend, colored, enlarge, repeated, rgb, stretch
+from ..arguments import checked
+from ..kinds import Share
+from .checks import Frames, Size, Thickness, Values, Video, as_array, as_maps, as_video, require, summary
+from .pixels import BILINEAR, COLORMAP, NEAREST, AnyColor, blend, colored, enlarge, repeated, rgb, stretch
 
 FARTHEST = 2  # from zero: a coordinate beyond it is meant in pixels, not as a share of the picture
-LARGEST = 4096  # pixels of the longer side of a map
 
 
+@checked
 def overlay(
-    video: Video, maps: ArrayLike, alpha: float = 0.6, colormap: str = COLORMAP, per_frame: bool = False
+    video: Video, maps: Values, alpha: Share = 0.6, colormap: str = COLORMAP, per_frame: bool = False
 ) -> Frames:
     """Lays attention maps over a video, in colour: uint8 (frames, height, width, 3).
 
@@ -26,8 +27,9 @@ def overlay(
     return blend(clip, colored(enlarge(values, clip.shape[1:3], BILINEAR), colormap), alpha)
 
 
+@checked
 def heatmaps(
-    maps: ArrayLike, size: int = 128, colormap: str = COLORMAP, per_frame: bool = False
+    maps: Values, size: Size = 128, colormap: str = COLORMAP, per_frame: bool = False
 ) -> UInt8[np.ndarray, "n height width 3"]:
     """Turns attention maps into pictures where every attention pixel stays visible: uint8 (n, height, width, 3).
 
@@ -35,13 +37,13 @@ def heatmaps(
     Raises ValueError for another shape, an unknown colormap, size < 1.
     """
     values = stretch(as_maps(maps), per_frame)
-    check_number(size, "size", 1, LARGEST)
     longer = max(values.shape[1:])
     height, width = (max(1, round(size * side / longer)) for side in values.shape[1:])
     return colored(enlarge(values, (height, width), NEAREST), colormap)
 
 
-def draw_boxes(video: Video, boxes: ArrayLike, color: Color = "red", thickness: int = 2) -> Frames:
+@checked
+def draw_boxes(video: Video, boxes: Values, color: AnyColor = "red", thickness: Thickness = 2) -> Frames:
     """Draws one box per frame into a copy of the video: uint8 (frames, height, width, 3).
 
     boxes: (frames, 4) as x0, y0, x1, y1 in [0, 1], y down; a row with NaN draws nothing, and what lies outside the
@@ -51,14 +53,14 @@ def draw_boxes(video: Video, boxes: ArrayLike, color: Color = "red", thickness: 
     clip = as_video(video).copy()
     frames, height, width, _ = clip.shape
     corners = _as_boxes(boxes, frames)
-    check_number(thickness, "thickness", 1, whole=True)
     edges = (corners * (width, height, width, height)).round()  # Shape: (frames, 4), in pixels
     inner = edges + np.array([1, 1, -1, -1]) * float(thickness)
     clip[_inside(edges, height, width) & ~_inside(inner, height, width)] = rgb(color)
     return clip
 
 
-def draw_mask(video: Video, masks: ArrayLike, color: Color = "red", alpha: float = 0.4) -> Frames:
+@checked
+def draw_mask(video: Video, masks: Values, color: AnyColor = "red", alpha: Share = 0.4) -> Frames:
     """Tints masks and draws their outline in a copy of the video: uint8 (frames, height, width, 3).
 
     masks: (frames, h, w), bool or only 0 and 1, enlarged by nearest neighbour. alpha in [0, 1]: strength of the tint;
@@ -74,7 +76,7 @@ def draw_mask(video: Video, masks: ArrayLike, color: Color = "red", alpha: float
     return np.where(_outline(inside)[..., None], paint, tinted)
 
 
-def _as_boxes(boxes: ArrayLike, frames: int) -> Float[np.ndarray, "frames 4"]:
+def _as_boxes(boxes: Values, frames: int) -> Float[np.ndarray, "frames 4"]:
     array = as_array(boxes)
     fits = array.shape == (frames, 4) and array.dtype.kind in "fiu"
     possible = f"numbers of shape {(frames, 4)}: one box per frame, as from path.boxes({frames})"

@@ -1,7 +1,7 @@
 """The arithmetic of pictures: colours, blends, enlargements and rows of them."""
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import matplotlib
 import matplotlib.colors
@@ -11,9 +11,11 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from .checks import check_number, require
+from ..arguments import UNCHECKED
+from .checks import require
 
 Color: TypeAlias = str | tuple[int, int, int]  # a matplotlib name or "#rrggbb", or three integers in 0..255
+AnyColor: TypeAlias = Annotated[Color, UNCHECKED]  # by `rgb`
 Picture: TypeAlias = UInt8[np.ndarray, "height width 3"]
 COLORMAP = "magma"  # dark where there is no attention: in an overlay, the attended part looks lit
 NEAREST, BILINEAR = Image.Resampling.NEAREST, Image.Resampling.BILINEAR
@@ -67,8 +69,7 @@ def rgb(color: Color) -> UInt8[np.ndarray, " 3"]:
 def blend(
     below: UInt8[np.ndarray, "*shape"], above: UInt8[np.ndarray, "*shape"], alpha: float
 ) -> UInt8[np.ndarray, "*shape"]:
-    """(1 - alpha) * below + alpha * above, rounded; raises ValueError for alpha outside [0, 1]."""
-    check_number(alpha, "alpha", 0, 1)
+    """(1 - alpha) * below + alpha * above, rounded."""
     return ((1 - alpha) * below + alpha * above + 0.5).astype(np.uint8)
 
 

@@ -1,19 +1,21 @@
 """Two kinds of plots that the lessons share."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
 
-from .checks import as_maps, require
+from ..arguments import UNCHECKED, checked
+from .checks import Values, as_maps, require
 from .tables import EstimateLike, as_estimate
 
 
+@checked
 def draw_intervals(
     ax: Axes,
-    positions: Sequence[float] | Float[np.ndarray, " n"],
+    positions: Annotated[Sequence[float] | Float[np.ndarray, " n"], UNCHECKED],
     figures: Sequence[EstimateLike],
     color: str | None = None,
     label: str | None = None,
@@ -32,7 +34,8 @@ def draw_intervals(
     ax.errorbar(positions, middle, reach, fmt=fmt, ms=4, capsize=3, color=color, label=label)
 
 
-def draw_signed(ax: Axes, values: ArrayLike, title: str = "") -> None:
+@checked
+def draw_signed(ax: Axes, values: Values, title: str = "") -> None:
     """Draws a map (h, w) of numbers with a sign: zero in white, above it red, below it blue, both on one scale."""
     maps = as_maps(values, "values", frames=1)
     highest = float(np.abs(maps).max()) or 1.0

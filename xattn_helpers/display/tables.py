@@ -6,15 +6,20 @@ says, "0.965 (0.931 to 0.983), n = 200"; in a table whose caption says n it is s
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from IPython.display import Markdown
+from pydantic import Field
 
+from ..arguments import UNCHECKED, checked
+from ..kinds import Digits
 from ..measures.statistics import Estimate
 from .checks import require
 
-EstimateLike: TypeAlias = Estimate | Mapping[str, float]
+EstimateLike: TypeAlias = Estimate | Mapping[str, Any]
+MaybeNumber: TypeAlias = Annotated[float, Field(allow_inf_nan=True)] | None
+Rows: TypeAlias = Annotated[Iterable[Sequence[object]], UNCHECKED]
 MISSING = "–"  # for what was not seen or not measured
 
 
@@ -23,16 +28,19 @@ def as_estimate(figure: EstimateLike) -> Estimate:
     return figure if isinstance(figure, Estimate) else Estimate.from_dict(figure)
 
 
-def number_text(value: float | None, spec: str = ".2f") -> str:
+@checked
+def number_text(value: MaybeNumber, spec: str = ".2f") -> str:
     """A number in Python's format ("+.2f" has a sign, ".3g" three digits); a dash for None and NaN."""
     return MISSING if value is None or math.isnan(value) else format(value, spec)
 
 
-def percent_text(share: float | None, spec: str = ".0f") -> str:
+@checked
+def percent_text(share: MaybeNumber, spec: str = ".0f") -> str:
     """A share as percent, "62 %"; a dash for None and NaN."""
     return MISSING if share is None or math.isnan(share) else f"{100 * share:{spec}} %"
 
 
+@checked
 def figure_text(
     figure: EstimateLike | None,
     spec: str = ".2f",
@@ -59,7 +67,8 @@ def figure_text(
     return f"{value}{unit} ({low} to {high}){ending}"
 
 
-def change_text(before: EstimateLike, after: EstimateLike, change: EstimateLike, digits: int = 3) -> str:
+@checked
+def change_text(before: EstimateLike, after: EstimateLike, change: EstimateLike, digits: Digits = 3) -> str:
     """Two figures and, below them, their difference: "0.733 → 0.610<br>**-0.123** (-0.150 to -0.098)".
 
     The difference is bold where its interval leaves out zero. digits: after the point.
@@ -71,7 +80,8 @@ def change_text(before: EstimateLike, after: EstimateLike, change: EstimateLike,
     return f"{pair}<br>{bold}{difference.value:+.{digits}f}{bold} ({low} to {high})"
 
 
-def table_text(header: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+@checked
+def table_text(header: Sequence[Any], rows: Rows) -> str:
     """A table in Markdown.
 
     Cells are texts, `Estimate`s, or numbers: one with a point has two digits after it, and None and NaN are a dash. A
@@ -86,12 +96,14 @@ def table_text(header: Sequence[object], rows: Iterable[Sequence[object]]) -> st
     return "\n".join(lines)
 
 
-def markdown_table(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Markdown:
+@checked
+def markdown_table(header: Sequence[Any], rows: Rows) -> Markdown:
     """A table as a notebook shows it; header and rows as in `table_text`."""
     return Markdown(table_text(header, rows))
 
 
-def bullets(lines: Iterable[str], title: str = "") -> Markdown:
+@checked
+def bullets(lines: Annotated[Iterable[str], UNCHECKED], title: str = "") -> Markdown:
     """A list with a dot before each line, as a notebook shows it, below a sentence that may lead to it."""
     items = "\n".join(f"- {line}" for line in lines)
     return Markdown(f"{title}\n\n{items}" if title else items)

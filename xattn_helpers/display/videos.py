@@ -7,32 +7,34 @@ exported HTML. mediapy does what it is better at here: conversions to uint8, col
 
 import html
 import io
-import os
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import mediapy
 import numpy as np
 from IPython.display import HTML
 from PIL import Image
 
-from .checks import Frames, Video, as_labels, as_video, check_number, require
+from ..arguments import UNCHECKED, checked
+from ..kinds import Count, PathLike, Side
+from .checks import Frames, Gap, Labels, Rate, Video, as_labels, as_video, require
 from .pixels import Picture, side_by_side
 
 QUALITY = 70  # of lossy WebP, of 100: a clip of 128 pixels takes 20 kB, and a notebook may hold many
 LONGEST_SIDE = 16383  # pixels, of WebP
 SUFFIXES = (".webp", ".gif", ".png", ".mp4")
-SLOWEST, FASTEST = 0.01, 1000  # frames per second that all formats can say
 ROW = 1000  # CSS pixels: what fits beside each other
 
 
+@checked
 def show(
     *videos: Video,
-    titles: Sequence[str] | str | None = None,
-    fps: float = 8,
-    width: int | None = None,
-    columns: int | None = None,
+    titles: Labels = None,
+    fps: Rate = 8,
+    width: Side | None = None,
+    columns: Count | None = None,
 ) -> HTML:
     """Plays clips side by side, in a loop, in the notebook.
 
@@ -44,9 +46,7 @@ def show(
     clips = _clips(videos)
     titles = as_labels(titles, "titles", len(clips))
     width = max(200, clips[0].shape[2]) if width is None else width
-    check_number(width, "width", 1, whole=True)
     columns = max(1, ROW // width) if columns is None else columns
-    check_number(columns, "columns", 1, whole=True)
     cells = []
     for video, clip, title in zip(videos, clips, titles, strict=True):
         cells.append(_table_cell(clip, title, _alternative(video, len(clip), title), fps, width))
@@ -56,31 +56,34 @@ def show(
     return HTML(f'<table style="border:0;margin:0"><tbody>{body}</tbody></table>')
 
 
-def save(video: Video, path: str | Path, fps: float = 8) -> Path:
+@checked
+def save(video: Video, path: PathLike, fps: Rate = 8) -> Path:
     """Writes a video as .webp (small), .gif (plays anywhere), .png (lossless, animated) or .mp4; returns the path.
 
     Missing folders are made. Raises ValueError for another suffix or fps <= 0, RuntimeError for .mp4 without ffmpeg.
     """
     clip = as_video(video)
-    require(isinstance(path, (str, os.PathLike)), "path", repr(path), f"a name in {', '.join(SUFFIXES)}")
     path = Path(path)
     suffix = path.suffix.lower()
     require(suffix in SUFFIXES, "path", path, f"a name in {', '.join(SUFFIXES)}")
-    check_number(fps, "fps", SLOWEST, FASTEST)
     if suffix == ".mp4" and not _find_ffmpeg():
         raise RuntimeError(
             f"path: given {path}, but .mp4 needs ffmpeg, which is not found. Install it (apt install ffmpeg, conda"
             " install ffmpeg or pip install imageio-ffmpeg), or save as .webp, .gif or .png."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if suffix == ".mp4":
-        mediapy.write_video(path, clip, fps=fps, qp=20)
-    else:
-        path.write_bytes(_encode(clip, fps, suffix[1:]))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if suffix == ".mp4":
+            mediapy.write_video(path, clip, fps=fps, qp=20)
+        else:
+            path.write_bytes(_encode(clip, fps, suffix[1:]))
+    except OSError as error:
+        raise ValueError(f"path: given {path}; it must be a file that can be written ({error.strerror})") from None
     return path
 
 
-def strip(video: Video, frames: int | Sequence[int] = 4, gap: int = 2) -> Picture:
+@checked
+def strip(video: Video, frames: Annotated[int | Sequence[int], UNCHECKED] = 4, gap: Gap = 2) -> Picture:
     """Puts some frames of a video into one row, with white gaps: uint8 (height, total width, 3).
 
     frames: which of them, or how many (evenly spaced from first to last, at most as many as the video has); 4 of 16 are
@@ -88,7 +91,6 @@ def strip(video: Video, frames: int | Sequence[int] = 4, gap: int = 2) -> Pictur
     Raises ValueError for a frame that the video lacks, for no frame at all, and for gap < 0.
     """
     clip = as_video(video)
-    check_number(gap, "gap", 0, whole=True)
     return side_by_side([clip[frame] for frame in _frame_numbers(frames, len(clip))], gap)
 
 
@@ -119,7 +121,6 @@ def _frame_numbers(frames: int | Sequence[int], available: int) -> list[int]:
 
 def _encode(clip: Frames, fps: float, file_format: str = "webp") -> bytes:
     """The bytes of an animated picture, or of a still one for one frame."""
-    check_number(fps, "fps", SLOWEST, FASTEST)
     fits = file_format != "webp" or max(clip.shape[1:3]) <= LONGEST_SIDE
     require(fits, "video", f"pictures of shape {clip.shape[1:]}", f"sides up to {LONGEST_SIDE} pixels")
     first, *rest = [Image.fromarray(frame) for frame in clip]

@@ -3,23 +3,28 @@
     clip = generate(model, "a burger floats on the water", edits=Bias("burger", path))
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
+from ..arguments import checked
 from ..attention.processor import Maps, listening
 from ..backbones.backbone import Call, Site, choose_sites
+from ..kinds import Cells, Share, Words
 from .edit import Run, State
-from .placements import Placements, check_placements
-from .targets import SHAPES, Shape, Target
+from .placements import Placements, Targets, WordsOfTargets, check_placements
+from .targets import Shape
+
+Logit = Annotated[float, Field(ge=-1e4, le=1e4)]  # what is added to one: half precision holds no more
 
 
+@checked
 @dataclass(frozen=True)
 class Bias:
     """Where words shall attract attention. Lists of words and targets steer several objects at once.
@@ -28,25 +33,18 @@ class Bias:
     lists, one for each prompt of a batch, give every prompt words and targets of its own.
     """
 
-    word: str | Sequence[str] | Sequence[Sequence[str]]
-    target: Target | Sequence[Target] | Sequence[Sequence[Target]]
-    inside: float = 8.0
-    outside: float = -8.0
-    until: float = 0.5  # share of the denoising steps: later the object shall find its own shape
-    groups: str | Sequence[str] | None = None  # of sites; None is all
-    cells: int | Sequence[int] | None = None  # latent cells a map cell; None is all
+    word: WordsOfTargets
+    target: Targets
+    inside: Logit = 8.0
+    outside: Logit = -8.0
+    until: Share = 0.5  # share of the denoising steps: later the object shall find its own shape
+    groups: Words | None = None  # of sites; None is all
+    cells: Cells | None = None  # latent cells a map cell; None is all
     shape: Shape = "disc"  # how a track is drawn
     source: Literal[""] = ""
 
     def __post_init__(self):
         check_placements(self.word, self.target)
-        for name, value in (("inside", self.inside), ("outside", self.outside)):
-            if not math.isfinite(value):
-                raise ValueError(f"{name}={value}: possible are finite numbers, which are added to logits")
-        if not 0 <= self.until <= 1:
-            raise ValueError(f"until={self.until}: possible are shares of the denoising steps, from 0 to 1")
-        if self.shape not in SHAPES:
-            raise ValueError(f"shape={self.shape!r}: possible are {', '.join(SHAPES)}")
 
     @contextmanager
     def attach(self, run: Run) -> Iterator[State]:

@@ -5,12 +5,13 @@ it listens to attention inside the block, and may move the latents before each d
 act in the order in which they are given.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from jaxtyping import Float
+from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from ..backbones.backbone import Call
@@ -97,19 +98,19 @@ class Edit(Protocol):
         ...
 
 
+def made(value: Any) -> Any:
+    """What is no class: a class may have all that is asked of its instances. Raises ValueError."""
+    if isinstance(value, type):
+        raise ValueError(f"make one: {value.__name__}(…)")
+    return value
+
+
+Made = Annotated[
+    Edit, AfterValidator(made), Field(description="a Swap, Replace, Refine, Reweight, Bias or Guidance")
+]  # fmt: skip
+Edits = Made | Sequence[Made] | None
+
+
 def as_edits(edits: Any) -> tuple[Edit, ...]:
-    """One edit, several or none, as a tuple; raises TypeError for what is no edit."""
-    if edits is None:
-        return ()
-    sequence: Any = edits
-    if isinstance(edits, (Edit, type)) or not isinstance(edits, Iterable):
-        sequence = [edits]
-    sequence = tuple(sequence)
-    for edit in sequence:
-        if isinstance(edit, type) or not isinstance(edit, Edit):
-            kind = f"the class {edit.__name__}" if isinstance(edit, type) else type(edit).__name__
-            raise TypeError(
-                f"edits: {kind} given; possible are Swap, Replace, Refine, Reweight, Bias, Guidance, each made with "
-                "its words, alone or in a list"
-            )
-    return sequence
+    """One edit, several or none, as a tuple."""
+    return (edits,) if isinstance(edits, Edit) else tuple(edits or ())

@@ -4,19 +4,28 @@ Each takes maps (..., frames, height, width), probabilities of one word with any
 (frames, height, width) in [0, 1], and returns one number a frame, (..., frames). Guidance goes downhill.
 """
 
-import math
 from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
+from ..arguments import checked
 from ..attention.maps import centre_of_mass, soft_threshold
+from ..descriptions import describe
+from ..kinds import takes
 
 Maps = Float[Tensor, "*heads frames height width"]
 Targets = Float[Tensor, "frames height width"]
 Energies = Float[Tensor, "*heads frames"]
 Energy = Callable[[Maps, Targets], Energies]
+Name = Literal["box", "shape", "signed", "top", "centre", "size", "velocity"]
+Weighted = Annotated[
+    Name | Mapping[Name, float] | Annotated[Callable, takes(2)],
+    Field(description=f"{describe(Name)}, a dictionary of these with finite weights, or a function of maps, targets"),
+]  # fmt: skip
 
 TOP_SHARE = 0.2  # of the cells inside (and of as many outside) that the top-k energy looks at
 OUTSIDE_WEIGHT = 1.0  # of what is attended to outside, in the top-k energy
@@ -87,19 +96,17 @@ ENERGIES: dict[str, Energy] = {
 }
 
 
-def combine(weights: str | Mapping[str, float] | Energy) -> Energy:
+@checked
+def combine(weights: Weighted) -> Energy:
     """One energy of a name, of names with weights {"box": 1, "size": 5}, or of a function like those above.
 
-    Raises ValueError for an unknown name and for a weight that is not finite.
+    Raises ValueError for an unknown name, for a weight that is not finite, and for no names.
     """
     if callable(weights):
         return weights
     by_name = {weights: 1.0} if isinstance(weights, str) else dict(weights)
-    unknown = set(by_name) - set(ENERGIES)
-    if unknown or not by_name:
-        raise ValueError(f"energy: {', '.join(sorted(unknown)) or 'none'} given; possible are {', '.join(ENERGIES)}")
-    if not all(math.isfinite(weight) for weight in by_name.values()):
-        raise ValueError(f"energy={by_name}: possible are finite weights")
+    if not by_name:
+        raise ValueError(f"energy={{}}: no energy is named; possible are {', '.join(ENERGIES)}")
 
     def weighted(maps: Maps, targets: Targets) -> Energies:
         terms = [weight * ENERGIES[name](maps, targets) for name, weight in by_name.items()]

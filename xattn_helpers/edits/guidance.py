@@ -8,25 +8,36 @@ differently is a knob of `Guidance`.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from ..arguments import checked
 from ..backbones.backbone import Site, choose_sites
+from ..kinds import Cells, Words, takes
 from .edit import Run
-from .energies import Energy, combine
-from .placements import check_placements
+from .energies import Weighted, combine
+from .gradient import Memory
+from .placements import Targets, WordsOfTargets, check_placements
 from .steering import Steering
-from .steps import FRAMES, LAWS, SCHEDULES, FrameOf, Law, Schedule, by_name
-from .targets import SHAPES, Shape, Target
+from .steps import FRAMES, LAWS, SCHEDULES, FrameOf, Law, Schedule
+from .targets import Shape
 
 __all__ = ["FRAMES", "LAWS", "SCHEDULES", "Guidance"]
 
 FOR_SIZE: dict[str, Any] = {"strength": 0.055, "schedule": "always"}
 USUAL_ROWS = (7, 20)  # of maps in which the paper and its peers find objects: 8 x 8 and 16 x 16 at their sizes
 
+Limit = Annotated[float, Field(gt=0, allow_inf_nan=True)]
+ScheduleFunction = Annotated[Callable[[int, int], bool], takes(2)]
+FrameFunction = Annotated[Callable[[int, int], int], takes(2)]
+Endless = Annotated[float, Field(ge=-math.inf, allow_inf_nan=True, description="a number, -inf for never")]
 
+
+@checked
 @dataclass(frozen=True)
 class Guidance:
     """Where words shall be. Lists of words and targets guide several objects at once.
@@ -34,43 +45,37 @@ class Guidance:
     Lists of lists, one for each prompt of a batch, give every prompt words and targets of its own.
     """
 
-    word: str | Sequence[str] | Sequence[Sequence[str]]
+    word: WordsOfTargets
     # A track, the moved maps of an unguided run (`zero_shot.py`), or maps (frames, height, width) in [0, 1]
-    target: Target | Sequence[Target] | Sequence[Sequence[Target]]
+    target: Targets
     # What is minimised: a name of `ENERGIES`, names with weights, or a function. "box" leaves no second object behind.
-    energy: str | Mapping[str, float] | Energy = "box"
+    energy: Weighted = "box"
     # eta. With the law "equal", the length of a step at full noise: the root mean square of what is added to a latent.
     # With the others it depends on energy, size and model: 100 for "1 - abar" and "box" on the pocket models.
-    strength: float = 0.08
+    strength: Annotated[float, Field(ge=0)] = 0.08
     law: Law = "equal"  # delta^2, a name of `LAWS`
-    schedule: Schedule | Callable[[int, int], bool] = "first half"  # a name of `SCHEDULES`, or of index, steps
-    cells: int | Sequence[int] | None = None  # latent cells a map cell; None: maps of 7 to 20 rows, or all
-    groups: str | Sequence[str] | None = None  # of sites; None is all
+    schedule: Schedule | ScheduleFunction = "first half"  # a name of `SCHEDULES`, or a function of index, steps
+    cells: Cells | None = None  # latent cells a map cell; None: maps of 7 to 20 rows, or all
+    groups: Words | None = None  # of sites; None is all
     shape: Shape = "disc"  # how a track is drawn: "disc", the ellipse in a box, or "box", whose corners few things fill
-    repeats: int = 1  # updates at each guided step
-    stop_below: float = -math.inf  # no further repeats when the mean energy of a frame is below this
-    limit: float = 10.0  # standard deviations that one update may move a latent; more is an error
-    checkpoint: bool = False  # compute each stage twice to save memory, where a gradient pass does not fit
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 1  # updates at each guided step
+    stop_below: Endless = -math.inf  # no further repeats when the mean energy of a frame is below this
+    limit: Limit = 10.0  # standard deviations that one update may move a latent; more is an error
+    # Of a gradient pass: "save" computes each stage of the network twice, which is slower and smaller; "spend" keeps
+    # all; "auto" saves from the stage on at which less than half of a GPU's memory is free, and spends on a CPU.
+    memory: Memory = "auto"
     # On a CUDA GPU: record the gradient pass once a run and replay it, in less than a third of the time for a large
-    # network. Its memory stays reserved until the last guided step, so take it together with `checkpoint`. While
-    # somebody else looks at the attention (a capture, a swap), the pass runs as usual.
+    # network. Its memory stays reserved until the last guided step, so that "auto" saves. While somebody else looks at
+    # the attention (a capture, a swap), the pass runs as usual.
     graphed: bool = False
     # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
     # which leaves the first half of a video without targets of its own), or a function of frame, frames.
-    frame_of: FrameOf | Callable[[int, int], int] = "own"
+    frame_of: FrameOf | FrameFunction = "own"
     source: Literal[""] = ""
 
     def __post_init__(self):
         check_placements(self.word, self.target)
         combine(self.energy)
-        if self.law not in LAWS:
-            raise ValueError(f"law={self.law!r}: possible are {', '.join(map(repr, LAWS))}")
-        by_name("schedule", self.schedule, SCHEDULES)
-        by_name("frame_of", self.frame_of, FRAMES)
-        if not 0 <= self.strength < math.inf or self.repeats < 1:
-            raise ValueError(f"strength={self.strength}, repeats={self.repeats}: possible are from 0 and from 1 on")
-        if self.shape not in SHAPES:
-            raise ValueError(f"shape={self.shape!r}: possible are {', '.join(SHAPES)}")
 
     @classmethod
     def for_track(cls, word: Any, target: Any, **knobs: Any) -> "Guidance":
@@ -85,14 +90,19 @@ class Guidance:
         """
         return cls(word, target, **(FOR_SIZE | knobs))
 
-    def sites(self, run: Run) -> list[Site]:
-        """The sites whose maps are held against the target; raises ValueError if the model has none of these."""
-        backbone = run.model.backbone
+    def sites(self, model: Any, size: tuple[int, int, int] | None = None) -> list[Site]:
+        """The sites whose maps are held against the target, before anything runs.
+
+        `size` is frames, height and width of the latents, by default those of the model's own clips. Raises ValueError
+        if the model has none of the sites that were asked for.
+        """
+        backbone, own = model.backbone, model.defaults
         chosen = choose_sites(backbone, self.groups, self.cells)
         if self.cells is not None:
             return chosen
         low, high = USUAL_ROWS
-        usual = [site for site in chosen if low <= backbone.grid(site, run.size)["height"] <= high]
+        size = size or model.codec.latent_size(own.frames, own.height, own.width)
+        usual = [site for site in chosen if low <= backbone.grid(site, size)["height"] <= high]
         return usual or chosen
 
     @contextmanager

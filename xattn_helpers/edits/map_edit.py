@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from ..attention.maps import normalise
 from ..attention.processor import Maps, listening
 from ..backbones.backbone import Call, Site, as_tuple, choose_sites
 from ..backbones.noise import Level
+from ..kinds import Cells, Share, Words
 from .edit import Latents, Run, State
 
 BLEND_FROM = 0.2  # share of the steps after which the background is kept: earlier, the maps know no object yet
@@ -24,21 +26,35 @@ Pairs = Sequence[tuple[list[int], list[int]]]  # token positions of the target, 
 ClipMaps = Float[Tensor, "frames heads height width tokens"]
 
 
+def _in_order(window: tuple[float, float]) -> tuple[float, float]:
+    if window[0] > window[1]:
+        raise ValueError("the first is after the last")
+    return window
+
+
+Window = Annotated[
+    tuple[Share, Share], AfterValidator(_in_order),
+    Field(strict=False, description="(first, last) with 0 <= first <= last <= 1"),
+]  # fmt: skip
+Pair = Annotated[tuple[str, str], Field(strict=False)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class MapEdit:
     """An edit of attention maps (forward guidance, section 3.3 of the paper). Made by its subclasses."""
 
-    window: tuple[float, float] = (0.0, 1.0)  # share of the denoising steps; (0, .8) is Prompt-to-Prompt's choice
-    groups: str | Sequence[str] | None = None  # of sites; None is all
-    cells: int | Sequence[int] | None = None  # latent cells a map cell; None is all
+    window: Window = (0.0, 1.0)  # share of the denoising steps; (0, .8) is Prompt-to-Prompt's choice
+    groups: Words | None = None  # of sites; None is all
+    cells: Cells | None = None  # latent cells a map cell; None is all
     # Rows of tokens sum to one. Replacing some columns breaks that: where the source attends more, more text comes in.
     # Renormalising divides by the new sum: the amount of text stays, and the maps of all other words change.
     renormalise: bool = False
     source: str = ""  # the prompt that runs beside
-    keep_background: tuple[str, str] | None = None  # (source's word, target's): outside both, the source
+    keep_background: Pair | None = None  # (source's word, target's): outside both, the source
 
     def __post_init__(self):
-        _check_window(self.window)
+        if type(self) is MapEdit:
+            raise TypeError("MapEdit is what Swap, Replace, Refine and Reweight have in common; make one of these")
         if self.groups is not None and not as_tuple(self.groups):
             raise ValueError("groups: none given; possible are names of groups, or None for all")
         if self.keep_background and not self.source:
@@ -68,12 +84,6 @@ class MapEdit:
         background = Background(run, self.source, self.keep_background, last=editing.last)
         with listening(run.model.backbone, background, sites), listening(run.model.backbone, editing, sites):
             yield background
-
-
-def _check_window(window: Any) -> None:
-    is_pair = isinstance(window, Sequence) and len(window) == 2
-    if not is_pair or not 0 <= window[0] <= window[1] <= 1:
-        raise ValueError(f"window={window}: possible are (first, last) with 0 <= first <= last <= 1")
 
 
 class MapEditing(State):

@@ -2,14 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from jaxtyping import Float
+from pydantic import AfterValidator, Field
 from torch import Tensor
 
-from .edit import Run
+from .edit import Run, made
 from .targets import Shape, Target, draw
+
+
+def _in_range(target: Target) -> Target:
+    """A target; raises ValueError for maps that are not (frames, height, width) in [0, 1]."""
+    if not isinstance(target, Tensor):
+        return target
+    if target.ndim != 3 or not target.numel() or target.is_complex():
+        raise ValueError(f"the tensor has shape {tuple(target.shape)}")
+    if not (target.min() >= 0 and target.max() <= 1):  # NaN is neither
+        raise ValueError(f"the tensor goes from {target.min():.3g} to {target.max():.3g}")
+    return target
+
+
+OneTarget = Annotated[Target, AfterValidator(made), AfterValidator(_in_range)]
+Targets = Annotated[
+    OneTarget | Sequence[OneTarget] | Sequence[Sequence[OneTarget]],
+    Field(description="a track, or maps (frames, height, width) from 0 to 1 as a tensor, or lists of these"),
+]  # fmt: skip
+WordsOfTargets = Annotated[
+    str | Sequence[str] | Sequence[Sequence[str]],
+    Field(description="a word, a list of words, or a list of such lists for each prompt"),
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +60,10 @@ class Placements:
         if not _is_nested(word):
             per_prompt = per_prompt * len(run.prompts)
         if len(per_prompt) != len(run.prompts):
-            raise ValueError(f"word: lists for {len(per_prompt)} prompts given; this run has {len(run.prompts)}")
+            number = len(per_prompt)
+            raise ValueError(
+                f"word: lists for {number} prompts given; this run has {len(run.prompts)}; give one list for each"
+            )
         of_prompts = []
         for prompt, pairs in zip(run.prompts, per_prompt, strict=True):
             of_prompts.append([Placement(_positions(run, prompt, name), goal) for name, goal in pairs])
@@ -78,20 +104,10 @@ def _pairs(word: str | Sequence[str], target: Any) -> list[tuple[str, Target]]:
     _same_number(words, targets, "words")
     pairs = []
     for name, goal in zip(words, targets, strict=True):
-        if not isinstance(name, str):
-            raise ValueError(f"word: {name!r} given; needed is a word of the prompt")
-        _check_target(goal)
+        if isinstance(goal, (list, tuple)):
+            raise ValueError(f"target: a list given for the word {name!r}; give one target for each word")
         pairs.append((name, goal))
     return pairs
-
-
-def _check_target(target: Any) -> None:
-    if not isinstance(target, Tensor):
-        if not callable(getattr(target, "mask", None)):
-            kind = type(target).__name__
-            raise ValueError(f"target: {kind} given; possible are a track, maps as a tensor, or a list of these")
-    elif target.ndim != 3 or not target.numel() or not (target.min() >= 0 and target.max() <= 1):
-        raise ValueError(f"target: shape {tuple(target.shape)} given; needed are (frames, height, width) in [0, 1]")
 
 
 def _is_nested(word: Any) -> bool:

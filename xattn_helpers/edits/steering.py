@@ -4,6 +4,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,9 +12,10 @@ from torch import Tensor
 from ..attention.processor import Maps
 from ..backbones.backbone import LISTENERS
 from ..backbones.noise import Level
+from ..descriptions import shown
 from .edit import Latents, Run, State, Update
 from .energies import combine
-from .gradient import Graphed, probed
+from .gradient import Graphed, probed, shortage
 from .placements import Placement, Placements
 from .steps import FRAMES, LAWS, SCHEDULES, by_name
 
@@ -28,22 +30,34 @@ class Steering(State):
 
     def __init__(self, guidance: "Guidance", run: Run):
         self.guidance, self.run = guidance, run
-        self.sites = guidance.sites(run)
+        self.sites = guidance.sites(run.model, run.size)
         self.placements = Placements.of(guidance.word, guidance.target, run, guidance.shape)
         self.tokens, self.compact = self.placements.compact()
         self.updates: list[list[Update]] = [[] for _ in run.prompts]
         self._energy = combine(guidance.energy)
-        self._is_guided = by_name("schedule", guidance.schedule, SCHEDULES)
+        self._guided = self._guided_steps()
         self._order = self._frame_order()
         self._graph: Graphed | None = None
+        self._is_short = shortage(guidance.memory, guidance.graphed, run.model.device)
         self._warm = False  # a graph can be recorded of a pass that ran before
+
+    def _guided_steps(self) -> list[bool]:
+        """Which steps are guided."""
+        schedule, guided = by_name(self.guidance.schedule, SCHEDULES), []
+        for index in range(self.run.steps):
+            answer = schedule(index, self.run.steps)
+            if answer not in (True, False):
+                name = self.guidance.schedule
+                raise ValueError(f"schedule={name!r} gives {answer!r} for step {index}; possible are True and False")
+            guided.append(bool(answer))
+        return guided
 
     def _frame_order(self) -> Tensor:
         """Which frame answers for each frame's target, (frames,)."""
-        frame_of = by_name("frame_of", self.guidance.frame_of, FRAMES)
+        frame_of = by_name(self.guidance.frame_of, FRAMES)
         frames = self.run.model.backbone.grid(self.sites[0], self.run.size)["frames"]
         order = [frame_of(frame, frames) for frame in range(frames)]
-        if not all(0 <= frame < frames for frame in order):
+        if not all(isinstance(frame, (int, np.integer)) and 0 <= frame < frames for frame in order):
             name = self.guidance.frame_of
             raise ValueError(f"frame_of={name!r} gives frames {order}; possible are 0 to {frames - 1}")
         return torch.tensor(order, device=self.run.model.device)
@@ -58,8 +72,8 @@ class Steering(State):
         The gradient is taken at what the network sees, `level.scale` times the solver's latents, and the step is made
         there: so it means the same for every solver.
         """
-        steps, guidance = self.run.steps, self.guidance
-        if guidance.strength > 0 and self._is_guided(index, steps):
+        guidance = self.guidance
+        if guidance.strength > 0 and self._guided[index]:
             for _ in range(guidance.repeats):
                 energy, gradient = self.gradient(latents * level.scale, level.timestep, index)
                 enough = energy.mean(1) < guidance.stop_below  # each prompt by itself, whatever shares its batch
@@ -69,7 +83,7 @@ class Steering(State):
                 self._note(energy, change, enough, index)
                 moved = latents[self.run.targets] - change / level.scale
                 latents = torch.cat([moved.to(latents.dtype), latents[len(moved) :]])
-        if not any(self._is_guided(later, steps) for later in range(index + 1, steps)):
+        if not any(self._guided[index + 1 :]):
             self.release()  # for the steps that remain, and the decoder
         return latents
 
@@ -109,7 +123,7 @@ class Steering(State):
         with torch.enable_grad():
             moving = inputs.detach().requires_grad_(True)
             forward = partial(model.predict, moving, timestep, self.run.text, call=call)
-            with probed(model.backbone, self.sites, forward, self.guidance.checkpoint, self.tokens) as maps:
+            with probed(model.backbone, self.sites, forward, self._is_short, self.tokens) as maps:
                 energies = torch.stack([self._energy_at(maps[site.name], self.compact) for site in self.sites])
                 energy = energies.mean(0)
                 (gradient,) = torch.autograd.grad(scale * energy.sum(), moving)
@@ -129,7 +143,13 @@ class Steering(State):
         self, of_clip: Float[Tensor, "frames heads height width tokens"], placement: Placement
     ) -> Float[Tensor, " frames"]:
         maps = of_clip[..., placement.positions].sum(-1)[self._order].transpose(0, 1)  # (heads, frames, height, width)
-        return self._energy(maps, self.placements.drawn(placement.target, of_clip)).mean(0)
+        energies = self._energy(maps, self.placements.drawn(placement.target, of_clip))
+        if not isinstance(energies, Tensor) or energies.shape != maps.shape[:2] or not energies.requires_grad:
+            raise ValueError(
+                f"energy={self.guidance.energy!r} gives {shown(energies)}; needed is one number for each head and "
+                f"frame, a tensor {tuple(maps.shape[:2])} with a gradient"
+            )
+        return energies.mean(0)
 
     def _note(self, energy: Tensor, change: Tensor, enough: Tensor, index: int) -> None:
         """Keep what happened, and raise for a step that leaves no picture."""

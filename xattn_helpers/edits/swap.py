@@ -11,7 +11,11 @@ The clip of the source is in `clip.source`.
 
 import difflib
 from dataclasses import dataclass, field
+from typing import Annotated
 
+from pydantic import Field
+
+from ..arguments import checked
 from ..backbones.text import Text, words
 from .edit import Run
 from .map_edit import ClipMaps, MapEdit, Pairs
@@ -19,6 +23,7 @@ from .map_edit import ClipMaps, MapEdit, Pairs
 __all__ = ["Refine", "Replace", "Reweight", "Swap"]
 
 
+@checked
 @dataclass(frozen=True)
 class Swap(MapEdit):
     """Give one word the map of a word of the source prompt; each word is looked up in its own prompt."""
@@ -33,6 +38,7 @@ class Swap(MapEdit):
         return [(run.model.text.find(prompt, self.target_word), out_of)]
 
 
+@checked
 @dataclass(frozen=True)
 class Replace(MapEdit):
     """Give all words the maps of the source prompt, position by position (Prompt-to-Prompt's word swap)."""
@@ -57,6 +63,7 @@ class Replace(MapEdit):
         return pairs
 
 
+@checked
 @dataclass(frozen=True)
 class Refine(MapEdit):
     """Give the words that both prompts share the source's maps; new words keep their own (Prompt-to-Prompt)."""
@@ -75,17 +82,13 @@ class Refine(MapEdit):
         return pairs
 
 
+@checked
 @dataclass(frozen=True)
 class Reweight(MapEdit):
     """Multiply the map of one word; 0 hides the word, 2 shouts it (Prompt-to-Prompt). Needs no source."""
 
     word: str
-    factor: float
-
-    def __post_init__(self):
-        super().__post_init__()
-        if not self.factor >= 0:
-            raise ValueError(f"factor={self.factor}: possible are 0 and more; probabilities are not negative")
+    factor: Annotated[float, Field(ge=0, le=1000)]  # probabilities are not negative
 
     def pair(self, run: Run, prompt: str) -> Pairs:
         """The word's tokens."""

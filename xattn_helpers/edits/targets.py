@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import BeforeValidator, Field
 from scipy.interpolate import PchipInterpolator
 from torch import Tensor
 
+from ..arguments import checked
 from ..attention.maps import centre_of_mass
+from ..descriptions import shown
+from ..kinds import Frames, Positive, Share, Side, listed, numpy_listed
 
 Shape = Literal["box", "disc"]
 Easing = Literal["linear", "ease"]
@@ -21,7 +25,20 @@ EASINGS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "ease": lambda time: 0.5 - 0.5 * np.cos(np.pi * time),
 }
 
+Point = Annotated[tuple[Share, Share], Field(strict=False, description="(x, y) from 0 to 1, y down")]
+Points = Annotated[
+    Sequence[Point], BeforeValidator(listed),
+    Field(min_length=1, description="a list of one point or more, (x, y) from 0 to 1, y down"),
+]  # fmt: skip
+Length = Annotated[float, Field(gt=0, le=1)]
+Lengths = Annotated[tuple[Length, Length], Field(strict=False)]
+Sizes = Annotated[
+    Length | tuple[Length, Length] | list[Length | Lengths], BeforeValidator(listed),
+    Field(description="a side above 0 and up to 1, (width, height), or a list of one for each key"),
+]  # fmt: skip
 
+
+@runtime_checkable
 class Drawable(Protocol):
     """A target that can be drawn at any size: a track, or the maps of an unguided run, moved."""
 
@@ -30,7 +47,7 @@ class Drawable(Protocol):
         ...
 
 
-Target = Drawable | Float[Tensor, "frames height width"]
+Target = Drawable | Tensor  # (frames, height, width), in [0, 1]
 
 
 def draw(
@@ -57,32 +74,41 @@ def draw(
     return torch.cat([drawn[:1], drawn[1:].unflatten(0, (-1, span)).mean(1)])
 
 
+@checked
 @dataclass(frozen=True)
 class Track:
-    """A path through key points; made by `track`, which checks them."""
+    """A path through key points, as `track` makes it."""
 
-    keys: tuple[tuple[float, float], ...]  # centres (x, y) in [0, 1], y down
-    sizes: tuple[tuple[float, float], ...]  # (width, height) at each key, in (0, 1]
-    smooth: bool = False
-    easing: str = "linear"
+    keys: tuple[Point, ...]  # centres (x, y) in [0, 1], y down
+    sizes: tuple[Lengths, ...]  # (width, height) at each key, in (0, 1]
+    smooth: bool
+    easing: Easing
 
-    def boxes(self, frames: int) -> Float[np.ndarray, "frames 4"]:
+    def __post_init__(self):
+        if not self.keys or len(self.keys) != len(self.sizes):
+            numbers = f"{len(self.sizes)} sizes given for {len(self.keys)} keys"
+            raise ValueError(f"size: {numbers}; give one, or a list with one for each key, of which there must be one")
+
+    @checked
+    def boxes(self, frames: Frames) -> Float[np.ndarray, "frames 4"]:
         """Boxes as x0, y0, x1, y1, clipped to the picture [0, 1]."""
         centres, sizes = self._at(np.array(self.keys), frames), self._at(np.array(self.sizes), frames)
         return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1).clip(0, 1)
 
-    def centres(self, frames: int) -> Float[np.ndarray, "frames 2"]:
+    @checked
+    def centres(self, frames: Frames) -> Float[np.ndarray, "frames 2"]:
         """Centres as x, y, before any clipping."""
         return self._at(np.array(self.keys), frames)
 
-    def mask(self, frames: int, height: int, width: int, shape: Shape = "box") -> Float[Tensor, "frames height width"]:
+    @checked
+    def mask(
+        self, frames: Frames, height: Side, width: Side, shape: Shape = "box"
+    ) -> Float[Tensor, "frames height width"]:
         """Targets in {0, 1}: a cell is in when its middle is inside the box or disc.
 
         A target smaller than a cell keeps the cell that holds its centre, so that no frame is without one. Raises
         ValueError for an unknown shape.
         """
-        if shape not in SHAPES:
-            raise ValueError(f"shape={shape!r}: possible are {', '.join(SHAPES)}")
         centres = torch.from_numpy(self.centres(frames)).float()
         half = torch.from_numpy(self._at(np.array(self.sizes), frames)).float() / 2
         across = ((torch.arange(width) + 0.5) / width - centres[:, :1]) / half[:, :1]  # (frames, width), 1 at the edge
@@ -98,20 +124,19 @@ class Track:
 
     def _at(self, values: Float[np.ndarray, "keys n"], frames: int) -> Float[np.ndarray, "frames n"]:
         """Values at each frame; the keys are evenly spaced in time."""
-        if frames < 1:
-            raise ValueError(f"frames={frames}: possible are 1 and more")
         if len(values) == 1:
             return np.repeat(values, frames, axis=0)
-        time = EASINGS[self.easing](np.linspace(0, 1, frames) if frames > 1 else np.zeros(1))
+        time = EASINGS[self.easing](np.linspace(0, 1, frames))  # of one frame it is the start
         at = np.linspace(0, 1, len(values))
         if self.smooth:
             return PchipInterpolator(at, values)(time)  # never beyond its key points, unlike a cubic spline
         return np.stack([np.interp(time, at, column) for column in values.T], axis=1)
 
 
+@checked
 def track(
-    keys: Sequence[Sequence[float]],
-    size: float | Sequence[float] | Sequence[Sequence[float]] = 0.35,
+    keys: Points,
+    size: Sizes = 0.35,
     smooth: bool = False,
     easing: Easing = "linear",
 ) -> Track:
@@ -122,36 +147,28 @@ def track(
     turns or stops; a corner between ways along the axes stays a corner. Easing "ease" starts and ends slowly. Raises
     ValueError for points outside the picture and sizes that are not in (0, 1].
     """
-    points = tuple(_point(key) for key in keys)
-    if not points:
-        raise ValueError("keys: none given; a track needs one point (to stay there) or more")
-    sides = list(size) if isinstance(size, list) else [size] * len(points)
-    if len(sides) != len(points):
-        raise ValueError(f"size: {len(sides)} sizes given for {len(points)} keys; give one, or a list with as many")
-    if easing not in EASINGS:
-        raise ValueError(f"easing={easing!r}: possible are {', '.join(EASINGS)}")
-    return Track(points, tuple(_sides(side) for side in sides), smooth, easing)
+    sides = size if isinstance(size, list) else [size] * len(keys)
+    return Track(tuple(keys), tuple(map(_sides, sides)), smooth, easing)
 
 
-def _point(key: Sequence[float]) -> tuple[float, float]:
-    values = tuple(float(value) for value in key)
-    if len(values) != 2 or not all(0 <= value <= 1 for value in values):
-        raise ValueError(f"keys: {values} is outside the picture; possible are (x, y) from 0 to 1, y down")
-    return values
-
-
-def _sides(side: Any) -> tuple[float, float]:
+def _sides(side: float | tuple[float, float]) -> tuple[float, float]:
     """A side, or width and height."""
-    values = tuple(float(value) for value in side) if isinstance(side, Sequence) else (float(side), float(side))
-    if len(values) != 2 or not all(0 < value <= 1 for value in values):
-        raise ValueError(f"size: {values} given; possible are sides above 0 and up to 1, as shares of the picture")
-    return values
+    return side if isinstance(side, tuple) else (side, side)
 
 
+Scale = Annotated[Positive | Sequence[Positive] | Float[Tensor, " frames"], BeforeValidator(numpy_listed)]
+Shift = Annotated[
+    Annotated[tuple[float, float], Field(strict=False)] | Float[Tensor, "frames 2"] | Sequence[tuple[float, float]],
+    BeforeValidator(numpy_listed),
+    Field(description="(x, y) in shares of the picture, or one for each frame"),
+]  # fmt: skip
+
+
+@checked
 def transform(
     maps: Float[Tensor, "frames height width"],
-    scale: float | Float[Tensor, " frames"] = 1.0,
-    shift: tuple[float, float] | Float[Tensor, "frames 2"] = (0.0, 0.0),
+    scale: Scale = 1.0,
+    shift: Shift = (0.0, 0.0),
 ) -> Float[Tensor, "frames height width"]:
     """Resize maps about their centre of mass and move them by (x, y) in shares of the picture.
 
@@ -159,8 +176,10 @@ def transform(
     in; nothing wraps around. Raises ValueError for a scale that is not above 0.
     """
     frames, height, width = maps.shape
-    scales = torch.as_tensor(scale, dtype=maps.dtype, device=maps.device).expand(frames)
-    shifts = torch.as_tensor(shift, dtype=maps.dtype, device=maps.device).expand(frames, 2)
+    if not maps.numel() or not maps.isfinite().all():
+        raise ValueError(f"maps: {shown(maps)} given, empty, or with NaN or infinity; needed are finite numbers")
+    dtype, maps = maps.dtype, maps.float()
+    scales, shifts = _for_frames("scale", scale, maps), _for_frames("shift", shift, maps, 2)
     if not (scales > 0).all():
         raise ValueError(f"scale: {scales.tolist()} given; possible are numbers above 0")
     centre = 2 * centre_of_mass(maps).nan_to_num(0.5) - 1  # in [-1, 1], as grid_sample counts; an empty map stays so
@@ -168,4 +187,14 @@ def transform(
     zoom = torch.eye(2, dtype=maps.dtype, device=maps.device) / scales[:, None, None]
     offset = centre - moved / scales[:, None]
     grid = F.affine_grid(torch.cat([zoom, offset[:, :, None]], 2), [frames, 1, height, width], align_corners=False)
-    return F.grid_sample(maps[:, None], grid, padding_mode="zeros", align_corners=False)[:, 0]
+    return F.grid_sample(maps[:, None], grid, padding_mode="zeros", align_corners=False)[:, 0].to(dtype)
+
+
+def _for_frames(name: str, values: Any, maps: Tensor, *axes: int) -> Tensor:
+    """One value for all frames, or one for each, on the device of the maps."""
+    tensor = torch.as_tensor(values, dtype=maps.dtype, device=maps.device)
+    if tensor.ndim > len(axes) and len(tensor) not in (1, len(maps)):
+        raise ValueError(f"{name}: {len(tensor)} given for {len(maps)} frames; give one, or one for each")
+    if not tensor.isfinite().all():
+        raise ValueError(f"{name}: {tensor.tolist()} given; needed are finite numbers")
+    return tensor.expand(len(maps), *axes)

@@ -8,34 +8,47 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor
 
+from ..arguments import checked
 from ..attention.maps import centre_of_mass, soft_threshold
 from ..attention.recording import Recording, capture
 from ..backbones.model import Model
 from ..backbones.text import Text
+from ..kinds import Frames, Prompt, Seed, Side, Steps
 from ..sampling import Clip, generate
-from .targets import Shape, Track, transform
+from .targets import Scale, Shape, Shift, Track, transform
 
 KEPT_RUNS = 64  # for each model; the oldest goes first
 _RUNS: WeakKeyDictionary = WeakKeyDictionary()  # network: {what `_key` gives: Unguided}
 _LOCK = threading.Lock()
 
+MapsByHeight = Annotated[
+    dict[int, Float[Tensor, "frames height width"]],
+    Field(min_length=1, description="a dictionary from heights to maps (frames, height, width) as tensors"),
+]  # fmt: skip
 
+
+@checked
 @dataclass(frozen=True, eq=False)
 class MovedMaps:
     """A target made of maps, at any size; `Guidance` and `Bias` take it where they take a track."""
 
-    maps: dict[int, Tensor]  # by height: (frames, height, width), of the unguided run
-    scale: float | Tensor = 1.0  # of the object's sides, a number or (frames,)
-    shift: tuple[float, float] | Tensor = (0.0, 0.0)  # (x, y) in parts of the picture, a pair or (frames, 2)
+    maps: MapsByHeight  # of the unguided run
+    scale: Scale = 1.0  # of the object's sides, a number or (frames,)
+    shift: Shift = (0.0, 0.0)  # (x, y) in parts of the picture, a pair or (frames, 2)
 
-    def mask(self, frames: int, height: int, width: int, shape: Shape = "box") -> Float[Tensor, "frames height width"]:
+    @checked
+    def mask(
+        self, frames: Frames, height: Side, width: Side, shape: Shape = "box"
+    ) -> Float[Tensor, "frames height width"]:
         """Targets in [0, 1]: from the unguided maps of this height, else from the next larger.
 
         `shape` is for tracks, and is not looked at. Raises ValueError for another number of frames.
@@ -60,18 +73,19 @@ class Unguided:
     attention: dict[int, Tensor]  # by height: (frames, height, width, tokens), mean over steps, sites and heads
     text: Text
 
+    @checked
     def maps(self, word: str) -> dict[int, Float[Tensor, "frames height width"]]:
         """The word's maps by height; raises ValueError for an unknown word."""
         positions = self.text.find(self.clip.prompt, word)
         return {height: tokens[..., positions].sum(-1) for height, tokens in self.attention.items()}
 
-    def moved(
-        self, word: str, scale: float | Tensor = 1.0, shift: tuple[float, float] | Tensor = (0.0, 0.0)
-    ) -> MovedMaps:
+    @checked
+    def moved(self, word: str, scale: Scale = 1.0, shift: Shift = (0.0, 0.0)) -> MovedMaps:
         """The word's maps as a target, resized about their centre and moved; raises ValueError for an unknown word."""
         return MovedMaps(self.maps(word), scale, shift)
 
-    def follow(self, word: str, path: Track, scale: float | Tensor = 1.0) -> MovedMaps:
+    @checked
+    def follow(self, word: str, path: Track, scale: Scale = 1.0) -> MovedMaps:
         """The word's maps as a target, each frame's moved from where it is to where `path` is at that time."""
         maps = self.maps(word)
         finest = maps[max(maps)]
@@ -79,15 +93,19 @@ class Unguided:
         return MovedMaps(maps, scale, torch.from_numpy(path.centres(len(finest))).to(centres) - centres)
 
 
-def unguided(model: Model, prompt: str, seed: int = 0, steps: int | None = None) -> Unguided:
+@checked
+def unguided(model: Model, prompt: Prompt, seed: Seed = 0, steps: Steps | None = None) -> Unguided:
     """The unguided run of a prompt and seed; it is made once for each model and number of steps, then kept."""
     return all_unguided(model, [prompt], [seed], steps)[0]
 
 
+@checked
 def all_unguided(
-    model: Model, prompts: Sequence[str], seeds: Sequence[int], steps: int | None = None
+    model: Model, prompts: Sequence[Prompt], seeds: Sequence[Seed], steps: Steps | None = None
 ) -> list[Unguided]:
     """The unguided runs of several prompts; those that are not kept yet are made together."""
+    if len(prompts) != len(seeds):
+        raise ValueError(f"seeds: {len(seeds)} given for {len(prompts)} prompts; give one for each")
     keys = [_key(model, prompt, seed, steps) for prompt, seed in zip(prompts, seeds, strict=True)]
     with _LOCK:
         runs = dict(_RUNS.setdefault(model.network, {}))

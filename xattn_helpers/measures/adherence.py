@@ -8,20 +8,34 @@ normalise by the diagonal of 320 x 576 pixels whatever the video has; and take 9
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
+from pydantic import BeforeValidator
 
-from .boxes import Boxes, Masks, areas, centres, detected, frame_iou, paired
+from ..arguments import checked
+from ..kinds import Positive
+from .boxes import AnyBoxes, AnyMasks, areas, as_array, centres, detected, frame_iou, same_frames
 from .statistics import Estimate
 
 HALF = 0.5  # least IoU of AP50, and the share of frames above which an object counts as being in a video
 STANDING = 1e-6  # squared length of a target's way below which it stands
 
-Row = Mapping[str, float]  # what `adherence` gives for a video
 
 
-def adherence(boxes: Boxes, targets: Boxes, aspect: float = 1.0) -> dict[str, float]:
+def _counted(values: Any) -> np.ndarray:
+    """Counts as integers, also where they come as whole floats."""
+    array = as_array(values)
+    return array.astype(int) if array.dtype.kind == "f" and (array % 1 == 0).all() else array
+
+
+Counts = Annotated[Int[np.ndarray, " frames"], BeforeValidator(_counted)]
+Row = Mapping[str, Any]  # what `adherence` gives for a video
+
+
+@checked
+def adherence(boxes: AnyBoxes, targets: AnyBoxes, aspect: Positive = 1.0) -> dict[str, float]:
     """All measures of one video's boxes against its targets, as a row for `summary`.
 
     `aspect` is width over height of the picture. Raises ValueError for shapes that do not fit.
@@ -36,12 +50,17 @@ def adherence(boxes: Boxes, targets: Boxes, aspect: float = 1.0) -> dict[str, fl
     }
 
 
+@checked
 def summary(rows: Sequence[Row]) -> dict[str, Estimate]:
     """Figures over videos with 95 % intervals: coverage, mIoU, mIoU of all, AP50, centroid distance.
 
     Rows are as from `adherence`. mIoU is over the covered videos, as published, which is kind to a method that loses
     its object; therefore also over all. AP50 and distance are means over the videos that have a detection at all.
     """
+    for number, row in enumerate(rows):
+        missing = sorted({"covered", "iou", "ap50", "distance"} - set(row))
+        if missing:
+            raise ValueError(f"rows[{number}] has no {', '.join(missing)}; it must be what adherence(…) gives")
     covering = [row for row in rows if row["covered"]]
     return {
         "coverage": Estimate.rate(row["covered"] for row in rows),
@@ -52,55 +71,63 @@ def summary(rows: Sequence[Row]) -> dict[str, Estimate]:
     }
 
 
-def covered(boxes: Boxes) -> bool:
+@checked
+def covered(boxes: AnyBoxes) -> bool:
     """Whether the object is detected in more than half of the frames: the share of such videos is the coverage."""
     return bool(detected(boxes).mean() > HALF)
 
 
-def mean_iou(boxes: Boxes, targets: Boxes) -> float:
+@checked
+def mean_iou(boxes: AnyBoxes, targets: AnyBoxes) -> float:
     """IoU averaged over all frames, in [0, 1]; a frame without detection counts 0 ("penalizes", as the paper says)."""
     return float(frame_iou(boxes, targets).mean())
 
 
-def ap50(boxes: Boxes, targets: Boxes) -> float:
+@checked
+def ap50(boxes: AnyBoxes, targets: AnyBoxes) -> float:
     """Share of IoU >= 0.5 among the frames in which the object is detected, in [0, 1]; NaN when it is in none."""
     overlaps = frame_iou(boxes, targets)[detected(boxes)]
     return _mean((overlaps >= HALF).astype(float))
 
 
-def centre_distances(boxes: Boxes, targets: Boxes, aspect: float = 1.0) -> Float[np.ndarray, " frames"]:
+@checked
+def centre_distances(boxes: AnyBoxes, targets: AnyBoxes, aspect: Positive = 1.0) -> Float[np.ndarray, " frames"]:
     """Distance of the boxes' centres in each frame over the picture's diagonal; NaN where one is missing.
 
     `aspect` is width over height of the picture. From corner to corner it is 1.
     """
-    boxes, targets = paired(boxes, targets)
+    same_frames(boxes, targets)
     across, down = (centres(boxes) - centres(targets)).T
     return np.hypot(aspect * across, down) / np.hypot(aspect, 1)
 
 
-def centre_distance(boxes: Boxes, targets: Boxes, aspect: float = 1.0) -> float:
+@checked
+def centre_distance(boxes: AnyBoxes, targets: AnyBoxes, aspect: Positive = 1.0) -> float:
     """Mean of `centre_distances` over the frames in which the object is detected; NaN when it is in none."""
     return _mean(centre_distances(boxes, targets, aspect))
 
 
-def size(boxes: Boxes) -> float:
+@checked
+def size(boxes: AnyBoxes) -> float:
     """The side of a square as large as the box, mean over frames, in parts of the picture; NaN when nothing is seen."""
     return _mean(np.sqrt(areas(boxes)))
 
 
-def size_ratio(boxes: Boxes, references: Boxes) -> float:
+@checked
+def size_ratio(boxes: AnyBoxes, references: AnyBoxes) -> float:
     """Got size over the asked one, or over that of the unguided video: geometric mean over frames that have both."""
-    boxes, references = paired(boxes, references)
+    same_frames(boxes, references)
     return float(np.exp(_mean(np.log(areas(boxes) / areas(references)) / 2)))
 
 
-def travelled(boxes: Boxes, targets: Boxes) -> float:
+@checked
+def travelled(boxes: AnyBoxes, targets: AnyBoxes) -> float:
     """How much of the asked way the object goes: 1 all of it, 0 it stands, below 0 backwards.
 
     Its step from the first to the last frame that shows it, along the target's step between the same frames, over that
     step's length. NaN for a target that stands, and when nothing is seen.
     """
-    boxes, targets = paired(boxes, targets)
+    same_frames(boxes, targets)
     frames = np.flatnonzero(detected(boxes))
     if not len(frames):
         return np.nan
@@ -111,11 +138,12 @@ def travelled(boxes: Boxes, targets: Boxes) -> float:
     return float(way @ asked / length) if length > STANDING else np.nan
 
 
+@checked
 def outside_change(
     video: UInt8[np.ndarray, "frames height width 3"],
     unguided: UInt8[np.ndarray, "frames height width 3"],
-    masks: Masks,
-    unguided_masks: Masks,
+    masks: AnyMasks,
+    unguided_masks: AnyMasks,
 ) -> float:
     """Mean absolute difference of pixels that belong to the object in neither video, in [0, 1]; NaN if there are none.
 
@@ -129,9 +157,9 @@ def outside_change(
     return _mean(difference[~(masks | unguided_masks)])
 
 
-def single(counts: Int[np.ndarray, " frames"]) -> float:
+@checked
+def single(counts: Counts) -> float:
     """Share of frames with exactly one instance among those that have any, from counts of instances; NaN for none."""
-    counts = np.asarray(counts)
     return _mean((counts[counts > 0] == 1).astype(float))
 
 

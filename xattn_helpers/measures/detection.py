@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import torch
@@ -12,12 +12,17 @@ from jaxtyping import Bool, Float, Int
 from scipy import ndimage
 from torch import Tensor
 
+from ..arguments import UNCHECKED, checked
+from ..backbones.places import Device
+from ..kinds import PathLike
 from .boxes import Boxes, Masks, boxes_of, masks_of
 from .video import Video, checked_video
 
 LEAST_AREA = 0.005  # share of the picture below which a patch is noise, not an object: 9 x 9 of 128 x 128 pixels
 HALF_GAP = 2  # pixels: parts up to twice as far apart are one object, such as a balloon and what hangs below its knot
 AT_ONCE = 64  # frames in a call of the network, which bounds the memory
+
+AnyVideo = Annotated[Video | Tensor, UNCHECKED]
 
 
 class Segmenter(Protocol):
@@ -52,10 +57,12 @@ class Detections:
     scene_names: tuple[str, ...]
     confidence: Float[np.ndarray, "frames height width"] | None = None  # probability of the label, in [0, 1]
 
+    @checked
     def masks(self, word: str) -> Masks:
         """Where an object is, patches of noise left out. Raises ValueError for an object that it does not know."""
         return np.stack([_patches(mask)[0] for mask in self._labelled(word)])
 
+    @checked
     def counts(self, word: str) -> Int[np.ndarray, " frames"]:
         """How many instances of an object each frame has. Raises ValueError for an object that it does not know."""
         return np.array([_patches(mask)[1] for mask in self._labelled(word)])
@@ -70,7 +77,8 @@ class Detections:
         return self.labels == self.objects.index(word) + 1
 
 
-def detect(video: Video | Tensor, word: str, detector: str | Path = "pocket") -> tuple[Boxes, Masks]:
+@checked
+def detect(video: AnyVideo, word: str, detector: PathLike = "pocket") -> tuple[Boxes, Masks]:
     """An object's boxes (frames, 4) as x0, y0, x1, y1 in [0, 1], NaN where it is not seen, and masks (frames, h, w).
 
     `video` is uint8, (frames, height, width, 3). `detector` is "pocket" for the pocket world or, for real video,
@@ -79,7 +87,7 @@ def detect(video: Video | Tensor, word: str, detector: str | Path = "pocket") ->
     OSError for one that cannot be loaded.
     """
     video = checked_video(video)
-    if not isinstance(word, str) or not word.strip():
+    if not word.strip():
         raise ValueError(f"word={word!r}: it must be the name of an object, such as 'burger'")
     if detector in DETECTORS:
         masks = look(video, detector=str(detector)).masks(word)
@@ -91,8 +99,9 @@ def detect(video: Video | Tensor, word: str, detector: str | Path = "pocket") ->
     return boxes, masks_of(boxes, height, width)
 
 
+@checked
 @torch.no_grad()
-def look(video: Video | Tensor, device: str | torch.device = "cpu", detector: str = "pocket") -> Detections:
+def look(video: AnyVideo, device: Device = "cpu", detector: str = "pocket") -> Detections:
     """All that a detector with fixed classes sees in a video, uint8 (frames, height, width, 3).
 
     Raises TypeError or ValueError for what is not such a video, and ValueError for an unknown detector or a size that

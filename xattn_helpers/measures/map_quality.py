@@ -11,19 +11,23 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ..arguments import checked
 from ..attention.maps import normalise
+from ..kinds import Side
 
 Maps = Float[Tensor, "*axes height width"]
 MapMasks = Bool[Tensor, "*axes height width"]
 
 
+@checked
 def shrink_mask(
-    masks: Bool[Tensor, "frames rows columns"], size: tuple[int, int]
+    masks: Bool[Tensor, "frames rows columns"], size: tuple[Side, Side]
 ) -> Bool[Tensor, "frames height width"]:
     """Masks at the resolution `size` (height, width) of a map: a cell is in when half of it is."""
     return F.adaptive_avg_pool2d(masks.float()[:, None], size)[:, 0] >= 0.5
 
 
+@checked
 def auroc(maps: Maps, masks: MapMasks) -> Float[Tensor, "*axes"]:
     """Probability that a map is higher at a random pixel of the object than at a random pixel outside, in [0, 1].
 
@@ -40,7 +44,8 @@ def auroc(maps: Maps, masks: MapMasks) -> Float[Tensor, "*axes"]:
     return (area / (positives * (count - positives))).float()  # 0 / 0 is NaN
 
 
-def iou(maps: Maps, masks: MapMasks) -> Float[Tensor, "*axes"]:
+@checked
+def iou(maps: Maps, masks: MapMasks | Maps) -> Float[Tensor, "*axes"]:
     """Overlap of maps S in [0, 1], such as `soft_threshold` gives, with masks M: sum min(S, M) / sum max(S, M).
 
     Of two masks it is intersection over union; a soft map counts with its grey values, without a second threshold.
@@ -50,6 +55,7 @@ def iou(maps: Maps, masks: MapMasks) -> Float[Tensor, "*axes"]:
     return overlap.where(objects.sum((-2, -1)) > 0, torch.nan)
 
 
+@checked
 def leakage(maps: Maps, masks: MapMasks) -> Float[Tensor, "*axes"]:
     """How much the maps of *other* tokens ("in", "the") know of the object: 2 AUROC - 1, in [-1, 1].
 
@@ -61,12 +67,14 @@ def leakage(maps: Maps, masks: MapMasks) -> Float[Tensor, "*axes"]:
     return 2 * auroc(maps, masks) - 1
 
 
+@checked
 def entropy(maps: Maps) -> Float[Tensor, "*axes"]:
     """How spread out a map is: -sum p log p / log(pixels) of p = A / sum A; 0 one pixel, 1 everywhere alike."""
     shares = maps.flatten(-2) / maps.flatten(-2).sum(-1, keepdim=True)
     return -torch.xlogy(shares, shares).sum(-1) / math.log(shares.shape[-1])
 
 
+@checked
 def roughness(maps: Maps) -> Float[Tensor, "*axes"]:
     """Total variation per pair of neighbours: the mean of |N(p) - N(q)| over all pixels p, q side by side or one above
     the other, of the map N stretched to [0, 1].
@@ -79,6 +87,7 @@ def roughness(maps: Maps) -> Float[Tensor, "*axes"]:
     return torch.cat([down.flatten(-2), across.flatten(-2)], -1).mean(-1)
 
 
+@checked
 def jitter(
     centres: Float[Tensor, "*axes frames 2"], objects: Float[Tensor, "*axes frames 2"]
 ) -> Float[Tensor, "*axes"]:

@@ -49,9 +49,10 @@ def _read(source: str) -> tuple:
     except Exception as error:  # the libraries raise many kinds: all mean that it is not to be had
         reason = str(error).strip().split("\n")[0]
         raise OSError(
-            f"detector={source!r} could not be loaded: is the machine online, and does the model still exist under "
-            "that name? Download it elsewhere and pass its folder, as in detect(video, word, detector='folder'); "
-            f"detector='pocket' needs no network and knows the objects of the pocket world. ({reason})"
+            f"detector={source!r} could not be loaded, as this machine is offline or there is no such model: download "
+            "it elsewhere and pass its folder, as in detect(video, word, detector='folder'), or take "
+            "detector='pocket', which needs no network and knows the objects of the pocket world "
+            f"({reason.rstrip('.')})."
         ) from error
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), processor
 

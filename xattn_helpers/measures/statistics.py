@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import binomtest, rankdata
+
+from ..arguments import UNCHECKED, checked
+from ..descriptions import shown
+from ..kinds import Count, Digits
 
 LEVEL = 0.95  # of all intervals
 RESAMPLES = 9999  # of a bootstrap; of means, which are computed for all resamples at once
@@ -15,7 +19,7 @@ SEED = 0  # of the resamples: the same values always have the same interval
 LEAST_ROWS = 3  # with fewer, a statistic of groups is not told
 
 Statistic = Callable[..., float]  # of one array (rows,) for each column
-Values = Sequence[float] | Float[np.ndarray, " n"]
+Values = Annotated[Sequence[float] | Float[np.ndarray, " n"], UNCHECKED]
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,9 @@ class Estimate:
 
         Raises ValueError for what is neither True nor False (or 1 nor 0), such as NaN.
         """
-        hits = list(hits)
+        hits = list(_iterable(hits, "hits"))
         for hit in hits:
-            if hit not in (True, False):
+            if not isinstance(hit, Hashable) or hit not in (True, False):
                 raise ValueError(f"hits has {hit!r}: each must be True or False")
         if not hits:
             return _empty_estimate(0)
@@ -59,12 +63,13 @@ class Estimate:
         return cls(count / len(hits), float(bounds.low), float(bounds.high), len(hits))
 
     @classmethod
+    @checked
     def grouped(
         cls,
-        values: Iterable[float] | Iterable[Sequence[float]],
-        groups: Iterable[Hashable] | None = None,
+        values: Annotated[Iterable[float] | Iterable[Sequence[float]], UNCHECKED],
+        groups: Annotated[Iterable[Hashable] | None, UNCHECKED] = None,
         statistic: Statistic | None = None,
-        resamples: int = GROUPED_RESAMPLES,
+        resamples: Count = GROUPED_RESAMPLES,
     ) -> "Estimate":
         """A figure of values that resemble each other within a group: whole groups are resampled.
 
@@ -105,7 +110,8 @@ class Estimate:
         return cls.mean(first - second)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, float]) -> "Estimate":
+    @checked
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Estimate":
         """From `as_dict`, or from an older table, in which the value is called "mean".
 
         Raises ValueError for a dictionary that has neither.
@@ -113,23 +119,27 @@ class Estimate:
         name = "value" if "value" in stored else "mean"
         missing = {name, "low", "high", "n"} - set(stored)
         if missing:
-            raise ValueError(f"stored has {', '.join(stored) or 'nothing'}: an estimate has value, low, high and n")
+            names = ", ".join(stored) or "nothing"
+            raise ValueError(f"stored has {names}: an estimate must have value, low, high and n")
         return cls(float(stored[name]), float(stored["low"]), float(stored["high"]), int(stored["n"]))
 
-    def as_dict(self, digits: int | None = None) -> dict[str, float]:
+    @checked
+    def as_dict(self, digits: Digits | None = None) -> dict[str, float]:
         """For a table: {"value", "low", "high", "n"}, rounded to `digits` after the point where they are given."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         if digits is not None:
             numbers = {name: round(number, digits) for name, number in numbers.items()}
         return numbers | {"n": self.n}
 
-    def format(self, percent: bool = False, digits: int | None = None) -> str:
+    @checked
+    def format(self, percent: bool = False, digits: Digits | None = None) -> str:
         """In words: "0.965 (0.931 to 0.983), n = 200"; with percent "96.5 % (93.1 to 98.3), n = 200"."""
         scale, unit, usual = (100, " %", 1) if percent else (1, "", 3)
         digits = usual if digits is None else digits
         value, low, high = (f"{scale * number:.{digits}f}" for number in (self.value, self.low, self.high))
         return f"{value}{unit} ({low} to {high}), n = {self.n}"
 
+    @checked
     def excludes(self, number: float = 0.0) -> bool:
         """Whether the interval leaves out a number: a difference that excludes 0 is not there by chance alone."""
         return self.low > number or self.high < number
@@ -144,8 +154,17 @@ def spearman(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) ->
 
 
 def _floats(values: Iterable) -> np.ndarray:
-    """Anything countable as floats, None as NaN."""
-    return np.asarray(values if isinstance(values, np.ndarray) else list(values), float)
+    """Anything countable as floats, None as NaN; raises ValueError for what are no numbers."""
+    try:
+        return np.asarray(values if isinstance(values, np.ndarray) else list(_iterable(values, "values")), float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"values={shown(values)}: they must be numbers, in rows of one length ({error})") from None
+
+
+def _iterable(values: Any, name: str) -> Iterable:
+    if not isinstance(values, Iterable) or isinstance(values, (str, bytes)):
+        raise ValueError(f"{name}={values!r}: it must be a list")
+    return values
 
 
 def _empty_estimate(count: int) -> Estimate:

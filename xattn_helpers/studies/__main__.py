@@ -1,7 +1,10 @@
 """`python -m xattn_helpers.studies [NAME ...]`: measure the named studies, or all of them, and store their tables."""
 
 import argparse
+import sys
 
+from .models import missing
+from .row_file import Stopped
 from .running import folder_of, processes, run
 from .store import RESULTS, store
 from .study import Report, Study, find, names
@@ -18,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--again", action="store_true", help="measure anew what was finished before, too")
     options = parser.parse_args(arguments)
     if options.limit is not None and options.limit < 1:
-        parser.error(f"--limit {options.limit}: at least one case of each group")
+        parser.error(f"--limit {options.limit}: it must be at least 1, the cases of each group")
     try:
         commands = [find(name) for name in options.names or names()]
     except ValueError as error:
@@ -26,14 +29,30 @@ def main(arguments: list[str] | None = None) -> None:
     if options.list:
         print(*(f"{command.name:20} {first_line(command)}" for command in commands), sep="\n")
         return
-    is_first = processes().is_main_process  # asked for before anybody else does, who would wait less long
+    try:
+        carry_out(commands, options)
+    except Stopped as stop:
+        sys.exit(f"stopped: {stop}")
+    except KeyboardInterrupt:
+        sys.exit("stopped: rows that were finished are kept, and the same command goes on from them.")
+
+
+def carry_out(commands: list[type], options: argparse.Namespace) -> None:
+    """Studies first, then reports; all processes leave at the same time."""
+    state = processes()  # asked for before anybody else does, who would wait less long
     for command in sorted(commands, key=lambda command: issubclass(command, Report)):
         instance = command(options.smoke)
+        for reason in missing(command.compared):
+            print(f"{command.name}: {reason} and is left out.")
+        if command.compared and not instance.present:
+            continue
         if isinstance(instance, Study):
             instance.only = tuple(options.settings or ())
             execute(instance, options.limit, options.again)
-        elif is_first and isinstance(instance, Report):
+        elif state.is_main_process and isinstance(instance, Report):
             print(*(f"wrote {file}" for file in instance.write()), sep="\n")
+    state.wait_for_everyone()
+    state.destroy_process_group()
 
 
 def execute(study: Study, limit: int | None = None, again: bool = False) -> None:

@@ -20,7 +20,10 @@ PROMPTS = (
     "a bird flies to the left in the sky", "a rocket flies up at night", "a dog and a balloon on the beach",
     "a penguin walks near a fish in the snow",
 )  # fmt: skip
-NETWORKS = {"vae": "autoencoder", "detector": "detector", "t2i": "text to image", "t2v": "text to video"}
+NETWORKS = {
+    "vae": "autoencoder", "detector": "detector", "t2i": "text to image", "t2v": "text to video",
+    "dit": "video transformer",
+}  # fmt: skip
 SEEDS = (0, 1, 2, 3)  # of the images of a prompt
 SIDE, CAPTION, GAP, COLUMNS = 128, 16, 4, 3  # pixels of the moving picture, and clips beside each other
 
@@ -71,10 +74,16 @@ def training_runs(note: dict) -> list[dict]:
     return [*earlier, note]
 
 
+def trained_networks(notes: dict) -> dict[str, str]:
+    """The networks that the notes tell of, with their titles."""
+    return {name: title for name, title in NETWORKS.items() if name in notes}
+
+
 def draw_curves(notes: dict, file: Path) -> Path:
-    """Training loss of the four networks over steps; each run has a colour, for they weigh timesteps differently."""
-    figure, axes = plt.subplots(1, len(NETWORKS), figsize=(11, 2.4))
-    for axis, (name, title) in zip(axes, NETWORKS.items(), strict=True):
+    """Training loss of each network over steps; each run has a colour, for they weigh timesteps differently."""
+    trained = trained_networks(notes)
+    figure, axes = plt.subplots(1, len(trained), figsize=(11, 2.4))
+    for axis, (name, title) in zip(axes, trained.items(), strict=True):
         begin = 0
         for note in training_runs(notes[name]):
             steps, losses = np.array(note["curve"]).T

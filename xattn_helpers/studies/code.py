@@ -9,6 +9,7 @@ from textwrap import dedent
 from types import FunctionType, ModuleType
 
 ROOMS = ("xattn_helpers.studies", "xattn_helpers.measures")  # whose code counts
+SPELLING = ("kind", "ctx", "type_comment")  # fields of a syntax tree that say how something is written, or where
 
 
 def digest(*parts: object) -> str:
@@ -17,10 +18,11 @@ def digest(*parts: object) -> str:
 
 
 def reached(method: Callable, rooms: tuple[str, ...] = ROOMS) -> dict[str, str]:
-    """The source of a function or method and of every function, class and constant of these rooms that it uses.
+    """The structure of a function or method and of every function, class and constant of these rooms that it uses.
 
-    Found by the names that stand in the source, so what is only reached through a variable is not seen. Comments and
-    docstrings are left out. A constant counts by its value, and is a name in capitals without a leading underscore.
+    Found by the names that stand in the source, so what is only reached through a variable is not seen. Comments,
+    docstrings and layout are left out. A constant counts by its value, and is a name in capitals without a leading
+    underscore.
     """
     sources: dict[str, str] = {}
     waiting = [(inspect.unwrap(method), type(getattr(method, "__self__", None)))]
@@ -30,7 +32,7 @@ def reached(method: Callable, rooms: tuple[str, ...] = ROOMS) -> dict[str, str]:
         if name in sources:
             continue
         tree = without_docstrings(ast.parse(dedent(inspect.getsource(item))))
-        sources[name] = ast.unparse(tree)
+        sources[name] = structure(tree)
         for label, value in used(tree, item, owner):
             definition = inspect.unwrap(value) if callable(value) else value
             if is_code(definition, rooms):
@@ -38,6 +40,24 @@ def reached(method: Callable, rooms: tuple[str, ...] = ROOMS) -> dict[str, str]:
             elif label.isupper() and not label.startswith("_") and not isinstance(value, ModuleType):  # not `F`
                 sources[f"{item.__module__}.{label}"] = plain(value)
     return dict(sorted(sources.items()))
+
+
+def structure(node: object) -> str:
+    """A syntax tree as a text that is the same in all versions of Python, as neither its `dump` nor its `unparse` are.
+
+    Left out are empty fields, which newer versions add, and the empty texts that some put between parts of an f-string.
+    """
+    if isinstance(node, list):
+        return f"[{' '.join(structure(item) for item in node)}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = []
+    for name, value in sorted(ast.iter_fields(node)):
+        if isinstance(node, ast.JoinedStr):
+            value = [part for part in value if not (isinstance(part, ast.Constant) and part.value == "")]
+        if value is not None and value != [] and name not in SPELLING:
+            fields.append(f"{name}={structure(value)}")
+    return f"{type(node).__name__}({' '.join(fields)})"
 
 
 def used(tree: ast.AST, item: Callable, owner: type) -> list[tuple[str, object]]:
@@ -69,7 +89,7 @@ def plain(value: object) -> str:
 
 
 def without_docstrings(tree: ast.AST) -> ast.AST:
-    """The tree with its docstrings taken out; comments are in no tree."""
+    """The tree with its docstrings taken out; comments and layout are in no tree."""
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

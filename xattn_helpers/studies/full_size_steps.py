@@ -24,13 +24,13 @@ CELLS = (2, 4)  # maps of 16 x 16 and 8 x 8 for latents of 32 x 32: those that g
 UNGUIDED, GRADIENT, GUIDED = "unguided step", "gradient pass", "guided step"
 RELEASED_GRADIENT, RELEASED = "gradient pass, released code", "guided step, released code"
 OPTIONS = {  # kind: knobs of Guidance
-    GUIDED: {},
-    "guided step, checkpoint": {"checkpoint": True},
-    "guided step, groups=down": {"groups": "down"},
+    GUIDED: {"memory": "spend"},
+    "guided step, checkpoint": {"memory": "save"},
+    "guided step, groups=down": {"groups": "down", "memory": "spend"},
 }
 GRAPHS = {  # likewise, on a GPU only
-    "guided step, graphed": {"graphed": True},
-    "guided step, graphed and checkpoint": {"graphed": True, "checkpoint": True},
+    "guided step, graphed": {"graphed": True, "memory": "spend"},
+    "guided step, graphed and checkpoint": {"graphed": True, "memory": "save"},
 }
 Action = Callable[[], object]
 
@@ -126,7 +126,7 @@ class Steps:
         plain = {UNGUIDED: self.unguided, RELEASED_GRADIENT: self.released_gradient, RELEASED: self.released}
         if kind in plain:
             return nullcontext(plain[kind])
-        return self.gradient() if kind == GRADIENT else self.guided(**(OPTIONS | GRAPHS)[kind])
+        return self.gradient(memory="spend") if kind == GRADIENT else self.guided(**(OPTIONS | GRAPHS)[kind])
 
 
 class ExplicitProcessor(AttnProcessor):

@@ -13,20 +13,33 @@ from xattn_helpers import load
 from ..display.tables import table_text
 from ..pocket import WEIGHTS
 from . import guidance_cost, quality_table
-from .card_pictures import NETWORKS, PROMPTS, draw_curves, draw_hero, draw_sheet, training_notes, training_runs
+from .card_pictures import (
+    PROMPTS,
+    draw_curves,
+    draw_hero,
+    draw_sheet,
+    trained_networks,
+    training_notes,
+    training_runs,
+)
+from .models import missing, present
 from .running import WORK
 from .store import load_table, origin
 from .study import Report, Study, find
 
 CARD = WEIGHTS.parent / "MODEL_CARD.md"
 TEMPLATE = Path(__file__).with_name("model_card.template.md")
+TRANSFORMER = Path(__file__).with_name("model_card.transformer.md")
 README = Path(__file__).parents[2] / "README.md"
 PICTURES = README.parent / "docs"
 QUALITY = "pocket_quality"
+VIDEO, DIT = "pocket", "pocket-dit"
 
 
 class ModelCard(Report):
     """Writes the model card and README's tables from the stored tables, and draws their pictures."""
+
+    compared = ("pocket-t2i", VIDEO, DIT)
 
     def write(self, folder: Path | None = None) -> list[Path]:
         """The card, README, and the pictures beside README; all of them into one folder if one is given.
@@ -46,12 +59,12 @@ class ModelCard(Report):
         return files
 
     def draw(self, folder: Path) -> list[Path]:
-        """Contact sheets of both models, the moving picture, and training curves."""
+        """Contact sheets of the models, the moving picture, and training curves."""
         files, prompts = [], PROMPTS[:1] if self.smoke else PROMPTS
-        for name in ("pocket-t2i", "pocket"):
+        for name in self.present:
             model = load(name)
             files.append(draw_sheet(model, prompts, folder / f"{name}.webp", self.steps))
-            if model.is_video:
+            if name == VIDEO:
                 files.append(draw_hero(model, prompts, folder / "hero.webp", self.steps))
         return [*files, draw_curves(training_notes(WEIGHTS), folder / "pocket-training.png")]
 
@@ -77,6 +90,8 @@ def card_sections() -> dict[str, Callable[[], str]]:
         "auroc": lambda: quality_table.auroc_table(load_table(QUALITY)),
         "objects": lambda: quality_table.objects_table(load_table(QUALITY)),
         "training": training_table,
+        "sharpness": lambda: stored_table("sharpness"),
+        "transformer": transformer_section,
         "speed": lambda: stored_table("pocket_speed"),
         "source": lambda: origin(QUALITY),
     }
@@ -89,7 +104,15 @@ def readme_sections() -> dict[str, Callable[[], str]]:
         "guidance": lambda: f"{section('guidance')} What it costs: {cost('for a track')}",
         "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
         "full size": lambda: section("full_size"),
+        "real size": lambda: section("real_size"),
     }
+
+
+def transformer_section() -> str:
+    """What the card says of the video transformer, or that its weights are not there yet."""
+    if not present([DIT]):
+        return f'`load("{DIT}")` is a video transformer; {missing([DIT])[0]}.'
+    return fill(TRANSFORMER.read_text().strip(), {"maps": section("dit_maps")}, closed=False)
 
 
 def section(name: str) -> str:
@@ -114,7 +137,7 @@ def training_table() -> str:
     """Data and compute of each run of each network."""
     notes = training_notes(WEIGHTS)
     rows = []
-    for name, title in NETWORKS.items():
+    for name, title in trained_networks(notes).items():
         for count, note in enumerate(training_runs(notes[name])):
             rows.append([f"{title}, continued" if count else title, *training_cells(note)])
     header = ["network", "parameters", "steps", "batch", "learning rate", "minutes", "device", "date"]

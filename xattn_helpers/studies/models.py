@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cache
 
 import torch
 from torch import nn
 
+from ..backbones.catalogue import CHECKPOINTS, has_weights
 from ..backbones.model import Model, load
 from ..pocket.detector import PocketDetector, load_detector
 
@@ -15,6 +17,20 @@ from ..pocket.detector import PocketDetector, load_detector
 def model(name: str, device: str, precision: str = "float32") -> Model:
     """A model on "cpu" or "cuda", loaded once."""
     return load(name, device, getattr(torch, precision))
+
+
+def present(names: Iterable[str]) -> list[str]:
+    """Those of some known models whose weights are there."""
+    return [name for name in names if has_weights(CHECKPOINTS[name])]
+
+
+def missing(names: Iterable[str]) -> list[str]:
+    """Of each of the others, why it cannot be measured."""
+    reasons = []
+    for name in names:
+        if not has_weights(CHECKPOINTS[name]):
+            reasons.append(f"{name} has no weights yet (`{CHECKPOINTS[name].training}` trains them)")
+    return reasons
 
 
 @cache

@@ -6,6 +6,7 @@ does a noun's attention map find it? The result goes into README and the model c
 
 import random
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,11 @@ from .rows import Case, Row, column, select
 from .study import Study
 
 COUNTS = {"one": 200, "motion": 200, "two": 200}  # prompts of each kind, each with a seed of its own
-MODELS = {"pocket": tuple(COUNTS), "pocket-t2i": ("one", "two")}  # a picture has no motion
-CELLS = (1, 2, 4)  # latent cells a map cell: maps of 16 x 16, 8 x 8 and 4 x 4
+MODELS = {  # and the kinds of prompts that each is asked; a picture has no motion
+    "pocket": tuple(COUNTS),
+    "pocket-t2i": ("one", "two"),
+    "pocket-dit": tuple(COUNTS),
+}
 MOVED = 0.10  # of the frame: least movement of a centre that counts as a direction
 GREW = 1.15  # least ratio of the last and first size that counts as coming closer
 STOOD = 0.06  # of the frame: most movement of something that stays still
@@ -35,13 +39,14 @@ class PocketQuality(Study):
     """Do the pocket models make what held-out captions ask for, and do their maps find it?"""
 
     batch, batch_on_gpu = 2, 64
+    compared = tuple(MODELS)
 
     def cases(self) -> list[Case]:
         """Held-out captions of three kinds: one object, one object with a motion, two objects."""
         stories = held_out_stories()
         cases = []
-        for model, kinds in MODELS.items():
-            for kind in kinds:
+        for model in self.present:
+            for kind in MODELS[model]:
                 for number, story in enumerate(stories[kind]):
                     cases.append({"model": model, "kind": kind, "seed": NEW_SEED + number} | asked_of(story, kind))
         return cases
@@ -62,7 +67,7 @@ class PocketQuality(Study):
                 "scene seen": view.scene(),
                 "obeyed": obeys(boxes_of(masks), case["motion"]) if case["motion"] else None,
             }
-            for cells in CELLS:
+            for cells in model.cells():  # of latents: 1 are maps of 16 x 16, 2 of 8 x 8, 4 of 4 x 4
                 maps = attention.maps(case["word"], cells=cells, batch=index).cpu()
                 row[f"auroc, {cells} cells"] = mean_auroc(maps, masks)
             rows.append(row)
@@ -80,6 +85,7 @@ class PocketQuality(Study):
 # Cases
 
 
+@cache
 def held_out_stories() -> dict[str, list[Story]]:
     """Stories of each kind whose captions were held out of training."""
     rng = random.Random(NEW_SEED)

@@ -11,7 +11,11 @@ from .study import Study
 from .timing import spread
 
 RUNS = 5
-MODELS = {"pocket": "a video of 16 frames", "pocket-t2i": "an image"}
+MODELS = {
+    "pocket": "a video of 16 frames",
+    "pocket-t2i": "an image",
+    "pocket-dit": "a video of 16 frames, by the transformer",
+}
 CHILD = """
 import json, pathlib, re, time, torch
 torch.set_num_threads(2)
@@ -33,11 +37,12 @@ class PocketSpeed(Study):
 
     where, threads, batch = "cpu", 2, RUNS
     parallel = detects = False
+    compared = tuple(MODELS)
 
     def cases(self) -> list[Case]:
         """Runs of each model."""
         cases: list[Case] = []
-        for model in MODELS:
+        for model in self.present:
             cases += [{"model": model, "run": run} for run in range(RUNS)]
         return cases
 
@@ -62,9 +67,9 @@ class PocketSpeed(Study):
     def markdown(self, table: dict) -> str:
         """A row for each model."""
         rows = []
-        for model, text in MODELS.items():
+        for model in table:
             seconds = table[model]["seconds"]
             words = f"{seconds['median']:.1f} ({seconds['smallest']:.1f} to {seconds['largest']:.1f})"
-            rows.append([text, table[model]["steps"], words, number_text(table[model]["peak GiB"])])
+            rows.append([MODELS[model], table[model]["steps"], words, number_text(table[model]["peak GiB"])])
         header = f"seconds, median (range of {table['pocket']['seconds']['n']})"
         return table_text(["two CPU threads", "steps", header, "peak memory, GiB"], rows)

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from .records import Record
+from .row_file import whole
 from .rows import Row, column, column_types, read_rows, write_rows
-from .running import Record
 from .study import Study
 from .tables import decode, encode, ranges
 
@@ -21,8 +22,10 @@ PARTS = {"study", "command", "date", "seeds", "sources", "columns", "table"}
 
 
 def store(study: Study, records: Sequence[Record], folder: Path, limit: int | None = None) -> dict:
-    """Write the table and the rows of a study into a folder, and return the table as it will be loaded."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the table and the rows of a study into a folder, and return the table as it will be loaded.
+
+    Raises Stopped where it cannot be written; what was stored before is then as it was.
+    """
     sources: list[dict] = []
     rows = []
     for record in records:
@@ -31,21 +34,27 @@ def store(study: Study, records: Sequence[Record], folder: Path, limit: int | No
         about = {"source": sources.index(record["source"]), "key": record["key"]}
         rows.append(record["case"] | record["measured"] | about)
     columns = column_types(rows)
-    write_rows(folder / f"{study.name}.csv", rows, columns)
-    table = encode(study.summary(read_rows(folder / f"{study.name}.csv", columns)))
+    with whole(folder / f"{study.name}.json") as json_file, whole(folder / f"{study.name}.csv") as csv_file:
+        write_rows(csv_file, rows, columns)
+        table = encode(study.summary(read_rows(csv_file, columns)))
+        stored = {
+            "study": study.name,
+            "command": command_of(study, limit),
+            "date": date.today().isoformat(),
+            "seeds": ranges(set(column(rows, "seed"))),
+            "sources": sources,
+            "columns": columns,
+            "table": table,
+        }
+        json_file.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return decode(table)
+
+
+def command_of(study: Study, limit: int | None = None) -> str:
+    """The command that measures a study again."""
     command = f"python -m xattn_helpers.studies {study.name}" + f" --limit {limit}" * (limit is not None)
     command += f" --settings {shlex.join(study.only)}" * bool(study.only)
-    stored = {
-        "study": study.name,
-        "command": command + " --smoke" * study.smoke,
-        "date": date.today().isoformat(),
-        "seeds": ranges(set(column(rows, "seed"))),
-        "sources": sources,
-        "columns": columns,
-        "table": table,
-    }
-    (folder / f"{study.name}.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
-    return decode(table)
+    return command + " --smoke" * study.smoke
 
 
 def load_table(name: str, folder: Path | None = None) -> dict:

@@ -30,6 +30,7 @@ class Command:
     """Something that `python -m xattn_helpers.studies NAME` does. With smoke=True it takes seconds, on the CPU."""
 
     name: ClassVar[str] = ""  # by default the module's
+    compared: ClassVar[tuple[str, ...]] = ()  # the models that it is about, where it leaves out those without weights
 
     def __init__(self, smoke: bool = False):
         self.smoke = smoke
@@ -42,6 +43,11 @@ class Command:
         if module and not package and not abstract:
             cls.name = cls.name or module.split(".")[0]
             COMMANDS[cls.name] = cls
+
+    @property
+    def present(self) -> list[str]:
+        """The compared models whose weights are there."""
+        return models.present(self.compared)
 
     @property
     def steps(self) -> int | None:

@@ -11,13 +11,14 @@ import ipywidgets as widgets
 from jaxtyping import Float
 from torch import Tensor
 
+from ...arguments import checked
 from ...attention.recorded import RecordedRun
 from ...attention.recording import Recording, capture
 from ...backbones.model import Model
 from ...sampling import Clip, generate
 from ..overlays import heatmaps, overlay
 from ..pixels import at_frames, side_by_side
-from .panel import EVERYTHING, PROMPT_LOOK, SEED_LOOK, Panel, check_text, chosen, offer, words
+from .panel import EVERYTHING, PROMPT_LOOK, SEED_LOOK, Panel, WidgetSeed, check_text, chosen, offer, words
 
 PICTURE_HEIGHT = 200  # CSS pixels; the browser enlarges, so that little data travels
 
@@ -35,7 +36,10 @@ class AttentionExplorer(Panel):
     show.
     """
 
-    def __init__(self, model: Model, prompt: str = "a burger floats on the water", word: str = "burger", seed: int = 0):
+    @checked
+    def __init__(
+        self, model: Model, prompt: str = "a burger floats on the water", word: str = "burger", seed: WidgetSeed = 0
+    ):
         super().__init__(model.defaults.frames, PICTURE_HEIGHT, "Generate a clip and record its cross-attention")
         self.model = model
         self.clip: Clip | None = None
@@ -73,6 +77,7 @@ class AttentionExplorer(Panel):
                 clip = generate(self.model, self.prompt.value, seed=self.seed.value, progress=False)
             self.explore(clip, recording)
 
+    @checked
     def explore(self, clip: Clip, recording: Recording | RecordedRun) -> None:
         """Show a clip and what `capture` recorded of it, without running the model; single steps need every_step.
 

@@ -3,23 +3,29 @@
 import html
 import io
 import string
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import ipywidgets as widgets
 from PIL import Image
+from pydantic import Field
 
 from ...backbones.model import Model
 from ..pixels import Picture
+from .interrupts import interruptible
 
 PLAYER_PAUSE = 180  # milliseconds from one frame to the next: each has to travel from the kernel to the browser
 PROMPT_LOOK, SEED_LOOK = {"width": "420px"}, {"width": "160px"}
 EVERYTHING = "all"  # of the groups, the sizes of maps, or the steps
 MARKS = string.punctuation + "…“”‘’–—"
 RUNNING = "Running. On a laptop's CPU a video takes up to a minute, an image a second."
+STOPPED = "Stopped by an interrupt; what was there before is still shown. Press Run to begin again."
 # A prompt that is too long, no more memory, numbers that are not finite: a sentence is enough.
 USUAL = (ValueError, RuntimeError, ArithmeticError, MemoryError)
+
+WidgetSeed = Annotated[int, Field(ge=0, le=2**31 - 1)]  # that a box for numbers holds
 
 
 class Panel(widgets.VBox):
@@ -55,15 +61,21 @@ class Panel(widgets.VBox):
     def running(self) -> Iterator[None]:
         """Inside, button and message say so, and the button cannot be pressed; what goes wrong becomes the message.
 
-        What a user can get wrong is not raised; faults of the program and interrupts are, and said, too.
+        What a user can get wrong is not raised; faults of the program are, and said, too. An interrupt stops it; it is
+        raised where it came from a cell, as it came for the cell.
         """
         before = self.message.value
         self.run_button.disabled, self.run_button.description = True, "running …"
         self.message.value = RUNNING
         try:
-            yield
+            with interruptible():
+                yield
         except USUAL as error:
             self.say(str(error) or type(error).__name__)
+        except KeyboardInterrupt:
+            self.say(STOPPED)
+            if threading.current_thread() is threading.main_thread():
+                raise
         except BaseException as error:
             self.say(f"{type(error).__name__}: {error}")
             raise

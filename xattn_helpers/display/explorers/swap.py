@@ -9,11 +9,12 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from ...arguments import checked
 from ...backbones.model import Model
 from ...edits.swap import Swap
 from ...sampling import Clip, generate
 from ..pixels import side_by_side
-from .panel import EVERYTHING, PROMPT_LOOK, SEED_LOOK, Panel, cell_choices, check_text, chosen, words
+from .panel import EVERYTHING, PROMPT_LOOK, SEED_LOOK, Panel, WidgetSeed, cell_choices, check_text, chosen, words
 
 PICTURE_HEIGHT = 220  # CSS pixels of the three clips side by side
 GAP = 4  # white pixels between the clips
@@ -32,9 +33,10 @@ class SwapExplorer(Panel):
     run.
     """
 
+    @checked
     def __init__(
         self, model: Model, source: str = "a truck drives on the road", prompt: str = "a car drives on the road",
-        source_word: str = "truck", word: str = "car", seed: int = 0,
+        source_word: str = "truck", word: str = "car", seed: WidgetSeed = 0,
     ):  # fmt: skip
         super().__init__(model.defaults.frames, PICTURE_HEIGHT, "Generate source, target and swapped clip")
         self.model = model
@@ -90,6 +92,7 @@ class SwapExplorer(Panel):
                 own = generate(self.model, prompt, seed=seed, progress=False)
             self.explore(clip, own)
 
+    @checked
     def explore(self, clip: Clip, own: Clip) -> None:
         """Show a swapped clip, with its source in `clip.source`, beside its own; the model does not run.
 

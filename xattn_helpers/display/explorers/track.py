@@ -13,15 +13,15 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
+from ...arguments import checked
 from ...attention.recording import capture
 from ...backbones.model import Model
-from ...edits.edit import Run
 from ...edits.guidance import Guidance
 from ...edits.targets import Track, track
 from ...sampling import Clip, generate
 from ..overlays import draw_boxes, heatmaps
 from ..pixels import Picture, at_frames, side_by_side
-from .panel import PROMPT_LOOK, SEED_LOOK, Panel, check_text, words
+from .panel import PROMPT_LOOK, SEED_LOOK, Panel, WidgetSeed, check_text, words
 
 PICTURE_HEIGHT = 220  # CSS pixels of the pictures side by side
 GAP = 4  # white pixels between them
@@ -46,7 +46,10 @@ class TrackExplorer(Panel):
     w), both None before the first run; asked, the track of that clip; picture, uint8 (height, width, 3).
     """
 
-    def __init__(self, model: Model, prompt: str = "a burger floats on the water", word: str = "burger", seed: int = 0):
+    @checked
+    def __init__(
+        self, model: Model, prompt: str = "a burger floats on the water", word: str = "burger", seed: WidgetSeed = 0
+    ):
         super().__init__(model.defaults.frames, PICTURE_HEIGHT, "Generate the guided clip")
         self.model = model
         self.clip: Clip | None = None
@@ -88,10 +91,12 @@ class TrackExplorer(Panel):
             prompt, word, path = self.prompt.value, self.word.value, self.track()
             check_text(self.model, prompt, word)
             guidance = Guidance.for_track(word, path, strength=self.strength.value)
-            with capture(self.model, sites=self._sites(guidance)) as attention:
+            looked_at = [site.name for site in guidance.sites(self.model)]
+            with capture(self.model, sites=looked_at) as attention:
                 clip = generate(self.model, prompt, seed=self.seed.value, edits=guidance, progress=False)
             self._have(clip, attention.maps(word).cpu(), path)
 
+    @checked
     def explore(self, clip: Clip, maps: Float[Tensor, "frames h w"], asked: Track, own: Clip | None = None) -> None:
         """Show a guided clip, the maps of `word`, the track it was asked for, and the unguided clip; nothing runs.
 
@@ -125,15 +130,6 @@ class TrackExplorer(Panel):
         self._shown = self._settings()
         self.has_frames(len(clip.video))
         self.refresh()
-
-    def _sites(self, guidance: Guidance) -> list[str]:
-        """The names of the sites whose maps guidance looks at."""
-        defaults, side = self.model.defaults, self.model.codec.pixels_per_cell
-        frames = self.model.codec.latent_frames(defaults.frames)
-        size = (frames, defaults.height // side, defaults.width // side)
-        prompt = self.prompt.value
-        run = Run(self.model, (prompt,), (), (self.seed.value,), defaults.steps, size, self.model.encode(prompt))
-        return [site.name for site in guidance.sites(run)]
 
     def _preview(self, frames: int) -> Picture:
         """A frame of the unguided clip, or grey, with the path in black and the box of this frame in red."""

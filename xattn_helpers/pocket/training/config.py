@@ -4,14 +4,26 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import BeforeValidator, Field
+
+from ...arguments import checked
+from ...kinds import Count, Seed, Share
 from .. import WEIGHTS
 from .stages import STAGES
 
 NAMES = tuple(stage.name for stage in STAGES)
 RESUMABLE = tuple(stage.name for stage in STAGES if stage.goes_on)
 
+Folder = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) else value)]
+CountOrZero = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+BelowOne = Annotated[float, Field(ge=0, lt=1)]
+Minutes = Annotated[float, Field(gt=0, allow_inf_nan=True)]
 
+
+@checked
 @dataclass
 class TrainConfig:
     """Which stages to run, where, and how long.
@@ -20,36 +32,34 @@ class TrainConfig:
     """
 
     stages: list[str] = field(default_factory=lambda: list(NAMES), metadata={"help": f"which of {NAMES}"})
-    out: Path = field(default=WEIGHTS, metadata={"help": "folder of the finished models"})
-    work: Path = field(default=Path("runs/pocket"), metadata={"help": "folder of checkpoints and latents"})
-    seed: int = 0
-    clips: int = field(default=49152, metadata={"help": "clips in the training set of the diffusion models"})
-    frame_clips: int = field(default=16384, metadata={"help": "clips whose frames train autoencoder and detector"})
-    vae_steps: int = 2000
-    vae_batch: int = 96
-    detector_steps: int = 1500
-    detector_batch: int = 96
-    t2i_steps: int = 4000
-    t2i_batch: int = 512
-    t2v_steps: int = 2500
-    t2v_batch: int = 96
-    t2v_noisy_share: float = field(default=0.6, metadata={"help": "of the timesteps, drawn from the noisiest: motion"})
-    t2v_noisy_from: float = field(default=0.75, metadata={"help": "where the noisiest timesteps begin, in [0, 1)"})
-    t2v_motion_share: float = field(default=0.35, metadata={"help": "of a batch, from captions that name a motion"})
-    dit_steps: int = field(default=24000, metadata={"help": "0: as many as fit into `minutes`, down to the last rate"})
-    dit_batch: int = 128
-    dit_rate: float = field(default=1e-3, metadata={"help": "largest learning rate"})
-    dit_hold: float = field(default=0.3, metadata={"help": "share of the training before the learning rate falls"})
-    dit_image_share: float = field(default=0.35, metadata={"help": "of the batches: single frames, not videos"})
-    dit_motion_share: float = field(default=0.3, metadata={"help": "of a batch, from captions that name a motion"})
-    minutes: float = field(default=math.inf, metadata={"help": "stop after this time; the next call goes on"})
+    out: Folder = field(default=WEIGHTS, metadata={"help": "folder of the finished models"})
+    work: Folder = field(default=Path("runs/pocket"), metadata={"help": "folder of checkpoints and latents"})
+    seed: Seed = 0
+    clips: Count = field(default=49152, metadata={"help": "clips in the training set of the diffusion models"})
+    frame_clips: Count = field(default=16384, metadata={"help": "clips whose frames train autoencoder and detector"})
+    vae_steps: Count = 2000
+    vae_batch: Count = 96
+    detector_steps: Count = 1500
+    detector_batch: Count = 96
+    t2i_steps: Count = 4000
+    t2i_batch: Count = 512
+    t2v_steps: Count = 2500
+    t2v_batch: Count = 96
+    t2v_noisy_share: Share = field(default=0.6, metadata={"help": "of the timesteps, drawn from the noisiest: motion"})
+    t2v_noisy_from: BelowOne = field(default=0.75, metadata={"help": "where the noisiest timesteps begin, in [0, 1)"})
+    t2v_motion_share: Share = field(default=0.35, metadata={"help": "of a batch, from captions that name a motion"})
+    dit_steps: CountOrZero = field(default=24000, metadata={"help": "0: as many as fit into `minutes`"})
+    dit_batch: Count = 128
+    dit_rate: Rate = field(default=1e-3, metadata={"help": "largest learning rate"})
+    dit_hold: Share = field(default=0.3, metadata={"help": "share of the training before the learning rate falls"})
+    dit_image_share: Share = field(default=0.35, metadata={"help": "of the batches: single frames, not videos"})
+    dit_motion_share: Share = field(default=0.3, metadata={"help": "of a batch, from captions that name a motion"})
+    minutes: Minutes = field(default=math.inf, metadata={"help": "stop after this time; the next call goes on"})
     compile: bool = field(default=False, metadata={"help": "compile the blocks: minutes at first, then faster (CUDA)"})
     go_on: list[str] = field(default_factory=list, metadata={"help": f"of {RESUMABLE}: start from the weights in out"})
     smoke: bool = field(default=False, metadata={"help": "a few steps of everything, to see that it runs"})
 
     def __post_init__(self):
-        self.out = Path(self.out)
-        self.work = Path(self.work)
         if not self.dit_steps and math.isinf(self.minutes):
             raise ValueError("dit_steps=0 trains for as long as minutes say, and minutes are not given")
         _check("stages", self.stages, NAMES)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from . import stored
 from .clock import Clock
 
 SAVE_EVERY = 60.0  # seconds between checkpoints
@@ -48,12 +49,14 @@ class Training:
     """Weights in fp32, arithmetic in bf16 on a GPU: twice as fast here as autocast, which keeps norms in fp32.
 
     Begins anew, or where the checkpoint `name`.pt in `folder` ends. Sets torch's random numbers from the seed, the
-    process and the step, so that a run goes on with new ones.
+    process and the step, so that a run goes on with new ones. Raises UnusableFile for a checkpoint that is damaged, or
+    of a run with another plan or seed.
     """
 
     def __init__(self, name: str, network: nn.Module, plan: Plan, folder: Path, accelerator: Accelerator, seed: int):
         self.name, self.plan, self.accelerator = name, plan, accelerator
         self.checkpoint = folder / f"{name}.pt"
+        self.knobs = vars(plan) | {"seed": seed}
         self.network = network.to(accelerator.device).train()
         self.ema = EMAModel(self.network.parameters(), decay=plan.ema, foreach=True)
         self.optimizer = torch.optim.AdamW(
@@ -181,20 +184,20 @@ class Training:
             return
         state = {key: part.state_dict() for key, part in self._parts().items()}
         progress = {"step": self.step, "seconds": self.seconds, "curve": self.curve, "time_share": self.time_share}
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        half_written = self.checkpoint.with_suffix(".part")
-        torch.save(state | progress, half_written)
-        half_written.replace(self.checkpoint)  # an interruption leaves the old checkpoint whole
+        stored.save(state | progress | {"knobs": self.knobs}, self.checkpoint)
         self.checkpoint.with_suffix(".json").write_text(json.dumps(progress | {"plan": vars(self.plan)}))
         if self.snapshot is not None:
             self.snapshot(self.averaged())
 
     def _restore(self) -> None:
-        state = torch.load(self.checkpoint, map_location=self.accelerator.device, weights_only=True)
-        for key, part in self._parts().items():
-            part.load_state_dict(state[key])
-        self.step, self.seconds, self.curve = state["step"], state["seconds"], state["curve"]
-        self.time_share = state.get("time_share", 0.0)
+        state = stored.load(self.checkpoint, self.accelerator.device)
+        stored.check_same_run(self.checkpoint, state.get("knobs", {}), self.knobs)
+        with stored.readable(self.checkpoint):
+            for key, part in self._parts().items():
+                part.load_state_dict(state[key])
+            self.step, self.seconds, self.curve = state["step"], state["seconds"], state["curve"]
+            self.time_share = state.get("time_share", 0.0)
+        self.ema.to(self.accelerator.device)  # of which `load_state_dict` takes no care
 
 
 def _take_gradient(weight: Tensor) -> Float[Tensor, " values"]:

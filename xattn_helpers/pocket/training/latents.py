@@ -16,6 +16,7 @@ from ..world.batches import StoryBatch, sample_batch
 from ..world.captions import held_out
 from ..world.drawing import World
 from ..world.stories import Story
+from . import stored
 
 CHUNK = 64  # stories that are drawn and encoded together
 
@@ -70,9 +71,13 @@ def tokenize(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> Int[Tensor, "
 def encode_stories(
     vae: AutoencoderKL, tokenizer: CLIPTokenizer, count: int, seed: int, device: torch.device | str, file: Path
 ) -> LatentStories:
-    """Draw and encode `count` stories, or read them from `file` when they are already there; on the device."""
+    """Draw and encode `count` stories, or read them from `file` when they are already there; on the device.
+
+    Raises UnusableFile for a damaged file.
+    """
     if file.exists():
-        return LatentStories(**torch.load(file, weights_only=True)).to(device)
+        with stored.readable(file):
+            return LatentStories(**stored.load(file, torch.device("cpu"))).to(device)
     latents, video_captions, image_captions, says_motion = [], [], [], []
     world = World(device)
     chunks = tqdm(_make_up(count, seed), total=-(-count // CHUNK), desc="latents", mininterval=5)
@@ -114,5 +119,4 @@ def _encode(
 
 def _store(data: LatentStories, file: Path) -> None:
     """Keep the latents for the next call."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({name: tensor.cpu() for name, tensor in vars(data).items()}, file)
+    stored.save({name: tensor.cpu() for name, tensor in vars(data).items()}, file)

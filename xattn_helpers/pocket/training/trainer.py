@@ -1,6 +1,7 @@
 """The training program: its stages run in order, each resumes from its checkpoint and is skipped when it is done."""
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -16,6 +17,7 @@ from ...backbones.checkpoints import quiet
 from .config import TrainConfig
 from .fit import Loss, OutOfTime, Plan, Training
 from .stages import STAGES, Stage, check_needs
+from .stored import readable
 
 CURVE_POINTS = 100  # kept of a training curve
 Network = TypeVar("Network", bound=nn.Module)
@@ -28,7 +30,8 @@ class Trainer:
     def __init__(self, config: TrainConfig, stages: Sequence[Stage] = STAGES):
         self.config = config
         self.stages = [stage for stage in stages if stage.name in config.stages]
-        self.accelerator = Accelerator()
+        # Several processes without a GPU are not seen as several unless it is told.
+        self.accelerator = Accelerator(cpu="LOCAL_RANK" in os.environ and not torch.cuda.is_available())
         self.device = self.accelerator.device
         self.deadline = time.monotonic() + 60 * config.minutes
         self.before: dict[str, list] = {}  # notes of the trainings that this run goes on from, by network
@@ -45,7 +48,7 @@ class Trainer:
                 torch.manual_seed(self.config.seed)  # every process builds the same network
                 stage.run(self)
         except OutOfTime as stop:
-            self.accelerator.print(f"stopped after {self.config.minutes} minutes: {stop}; the same command goes on")
+            self.accelerator.print(f"stopped after {self.config.minutes:g} minutes: {stop}; the same command goes on")
 
     def fit(self, name: str, network: Network, loss: Loss, plan: Plan, folder: str = "") -> Network:
         """Train one network, or go on with it; returns it with averaged weights, in evaluation mode.
@@ -93,7 +96,8 @@ class Trainer:
     def _note(self, training: Training) -> None:
         """Add a network's training curve and cost to `training.json`, from which the model card is made."""
         file = self.config.out / "training.json"
-        notes = json.loads(file.read_text()) if file.exists() else {}
+        with readable(file):
+            notes = json.loads(file.read_text()) if file.exists() else {}
         earlier = []
         if training.name in self.config.go_on:
             earlier = self.before.setdefault(training.name, _earlier(notes.get(training.name), training.resumed))
