@@ -121,9 +121,9 @@ def test_what_is_called_by_hand_without_a_prompt_is_recorded_whole(large):
     assert attention.probabilities(model.sites[0]).shape[-1] == model.text.length
 
 
-@pytest.mark.parametrize("checkpoint", [False, True])
-def test_guidance_holds_the_columns_of_its_words_alone(no_full_maps, model, checkpoint, monkeypatch):
-    guidance = Guidance(["burger", "water"], [PATH, PATH], checkpoint=checkpoint, strength=0.3)
+@pytest.mark.parametrize("memory", ["spend", "save"])
+def test_guidance_holds_the_columns_of_its_words_alone(no_full_maps, model, memory, monkeypatch):
+    guidance = Guidance(["burger", "water"], [PATH, PATH], memory=memory, strength=0.3)
     with capture(model, words="burger") as attention:
         guided = run(model, [PROMPT, OTHER], edits=guidance)
     monkeypatch.undo()

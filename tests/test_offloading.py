@@ -50,13 +50,13 @@ def run(model, **options):
 def test_each_part_is_there_while_it_works(offloaded, folder):
     model, arrivals = offloaded
     assert model.device == STAND_IN and arrivals == []
-    clip = run(model, edits=Guidance("burger", PATH, checkpoint=True))
+    clip = run(model, edits=Guidance("burger", PATH, memory="save"))
     assert arrivals == ["text", "network", "vae"]
     with capture(model) as attention:
         run(model)
     assert arrivals == ["text", "network", "vae"] * 2
     plain = load(folder, "cpu")
-    assert torch.equal(clip.latents, run(plain, edits=Guidance("burger", PATH, checkpoint=True)).latents)
+    assert torch.equal(clip.latents, run(plain, edits=Guidance("burger", PATH, memory="save")).latents)
     with capture(plain) as wanted:
         run(plain)
     assert torch.equal(attention.maps("burger"), wanted.maps("burger"))
@@ -70,7 +70,11 @@ def test_encoding_a_video_brings_the_autoencoder(offloaded):
 
 @pytest.mark.parametrize(
     ("offload", "answer"),
-    [(True, "offload=True needs a GPU"), ("yes", "offload='yes': possible are 'auto', True, False"), (1, "offload=1")],
+    [
+        (True, "offload=True needs a GPU"),
+        ("yes", "offload='yes'.: offload must be 'auto' or True or False"),
+        (1, "offload=1.: offload must be"),
+    ],
 )
 def test_what_cannot_be_offloaded_is_an_error(folder, offload, answer):
     with pytest.raises(ValueError, match=answer):

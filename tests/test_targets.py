@@ -206,23 +206,3 @@ def test_maps_are_averaged_over_the_cells_of_a_smaller_size():
 def test_maps_of_other_axes_or_another_number_of_frames_are_an_error(shape):
     with pytest.raises(ValueError, match=r"target: shape .* given; needed is \(2 frames, height, width\)"):
         draw(torch.zeros(shape), 2, 8, 8, "disc")
-
-
-# Frames of latents
-
-
-def test_a_track_is_drawn_in_the_middle_of_the_frames_that_a_latent_frame_stands_for():
-    path = track([(0.0, 0.5), (1.0, 0.5)], size=0.2)
-    whole = path.mask(9, 8, 16, "box")
-    assert torch.equal(draw(path, 3, 8, 16, "box", span=4), whole[[0, 2, 6]])  # of 0, of 1 to 4, of 5 to 8
-    assert torch.equal(draw(path, 2, 8, 16, "box", span=8), whole[[0, 4]])
-    assert torch.equal(draw(path, 9, 8, 16, "box"), whole)
-
-
-def test_maps_of_the_videos_frames_are_averaged_for_the_latents_frames():
-    maps = torch.arange(9.0)[:, None, None].expand(9, 4, 4) / 8
-    drawn = draw(maps, 3, 4, 4, "disc", span=4)
-    assert drawn[:, 0, 0].tolist() == [0, 2.5 / 8, 6.5 / 8]
-    assert torch.equal(draw(drawn, 3, 4, 4, "disc", span=4), drawn)
-    with pytest.raises(ValueError, match=r"shape \(4, 4, 4\) given; needed is \(9, or 3 frames"):
-        draw(maps[:4], 3, 4, 4, "disc", span=4)

@@ -149,7 +149,7 @@ def test_attention_is_recorded_and_changes_nothing(model):
     "edit",
     [
         Swap("shark", "burger", source=OTHER), Bias("burger", PATH), Guidance("burger", PATH),
-        Guidance("burger", PATH, groups="early", checkpoint=True),
+        Guidance("burger", PATH, groups="early", memory="save"),
     ],
     ids=["swap", "bias", "guidance", "checkpoint"],
 )  # fmt: skip
