@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, WanTransformer3DModel
 
-from xattn_helpers.backbones.checkpoints import CHECKPOINTS
+from xattn_helpers.backbones.catalogue import CHECKPOINTS
 from xattn_helpers.pocket import WEIGHTS
 from xattn_helpers.pocket.networks import build_video_transformer
 from xattn_helpers.studies import models

@@ -16,7 +16,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from xattn_helpers import capture, generate
 from xattn_helpers.attention.recording import Recording
 from xattn_helpers.backbones.backbone import find_backbone
-from xattn_helpers.backbones.checkpoints import Checkpoint
+from xattn_helpers.backbones.catalogue import Checkpoint
 from xattn_helpers.backbones.model import Model
 from xattn_helpers.backbones.noise import Noise
 from xattn_helpers.edits.edit import Run

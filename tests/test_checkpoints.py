@@ -177,4 +177,4 @@ def test_missing_pocket_weights_are_not_looked_for_on_the_hub(monkeypatch, tmp_p
 
 def test_every_published_checkpoint_says_its_licence_and_size():
     published = [known for name, known in checkpoints.CHECKPOINTS.items() if not name.startswith("pocket")]
-    assert len(published) == 4 and all(known.licence and known.download.endswith("GB") for known in published)
+    assert len(published) == 6 and all(known.licence and known.download.endswith("GB") for known in published)

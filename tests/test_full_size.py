@@ -136,3 +136,13 @@ def test_milliseconds_on_a_gpu_are_between_two_events(monkeypatch):
     monkeypatch.setattr(torch, "cuda", SimpleNamespace(Event=Event, synchronize=lambda: order.append("wait")))
     assert full_size.milliseconds_on_gpu(lambda: order.append("step")) == 5.0
     assert order == ["record", "step", "record", "wait"]
+
+
+@pytest.mark.parametrize(("name", "billions", "channels", "blocks"), [("wan", 1.419, 16, 30), ("ltx", 1.923, 128, 28)])
+def test_transformers_have_the_published_sizes(name, billions, channels, blocks):
+    full, small = (published.build(name, device="meta", dtype="bfloat16", small=small) for small in (False, True))
+    weights = sum(parameter.numel() for parameter in full.network.parameters())
+    assert weights == pytest.approx(billions * 1e9, rel=1e-3) and full.backbone.text_width == 4096
+    assert full.backbone.channels == small.backbone.channels == channels and len(full.sites) == blocks
+    assert full.groups == small.groups and full.cells() == small.cells() and full.noise.is_flow
+    assert full.noise.solver(4, places=4096).level(0).sigma == pytest.approx(1, abs=1e-5)

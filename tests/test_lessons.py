@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from xattn_helpers.backbones import model
-from xattn_helpers.backbones.checkpoints import CHECKPOINTS
+from xattn_helpers.backbones.catalogue import CHECKPOINTS
 from xattn_helpers.studies.real_size import lessons
 from xattn_helpers.studies.real_size.stage import SMALL, standing_in
 

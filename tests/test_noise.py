@@ -181,7 +181,6 @@ class DPMSolverSDEScheduler(DPMSolverMultistepScheduler):
         (diffusers.DDIMInverseScheduler(), "DDIMInverseScheduler goes from clips to noise"),
         (diffusers.RePaintScheduler(), "RePaintScheduler needs original_image, mask at each step"),
         (DPMSolverSDEScheduler(**SCHEDULE), "DPMSolverSDEScheduler draws noise that no seed decides"),
-        (FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True), "use_dynamic_shifting depends on the size"),
     ],
 )
 def test_a_scheduler_that_cannot_be_run_is_refused_with_the_reason(scheduler, answer):

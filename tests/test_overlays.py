@@ -168,3 +168,10 @@ def test_a_frame_takes_the_map_that_is_nearest_in_time():
     nearest = at_frames(maps, 8)[:, 0, 0]  # 0 and 2 at the ends, and seven steps of 2 / 7 between them
     assert nearest.tolist() == [0, 0, 1, 1, 1, 1, 2, 2]
     assert at_frames(maps, 3) is maps and at_frames(maps[:1], 4).tolist() == [[[0, 0], [0, 0]]] * 4
+
+
+@pytest.mark.parametrize("span", [4, 8])
+def test_the_map_of_a_latent_frame_is_on_all_frames_that_it_is_about(span):
+    maps = torch.arange(3.0)[:, None, None].expand(3, 2, 2)
+    wanted = [0.0] + [1.0] * span + [2.0] * span
+    assert at_frames(maps, 1 + 2 * span)[:, 0, 0].tolist() == wanted

@@ -57,7 +57,7 @@ def test_recording_changes_nothing_bit_for_bit(pair):
     with capture(half, heads=True, every_step=True, half="both") as attention:
         recorded = run(half)
     assert torch.equal(recorded.latents, plain.latents) and (recorded.video == plain.video).all()
-    assert plain.latents.dtype == half.dtype != torch.float32
+    assert plain.latents.dtype == half.latents_dtype and half.dtype != torch.float32
     maps = attention.probabilities(half.sites[0])
     assert maps.dtype == torch.float32
     torch.testing.assert_close(maps.sum(-1), torch.ones(maps.shape[:-1]), atol=1e-5, rtol=0)

@@ -86,7 +86,8 @@ def test_the_networks_own_prediction_is_what_diffusers_gives(kind, model):
     elif kind == "ltx":
         tokens = latents.flatten(2).transpose(1, 2)
         packed = model.network(
-            tokens, text.states, time, text.mask.float(), num_frames=3, height=8, width=16
+            tokens, text.states, time, text.mask.float(), num_frames=3, height=8, width=16,
+            rope_interpolation_scale=(8 / 25, 32, 32),
         ).sample  # fmt: skip
         wanted = packed.transpose(1, 2).unflatten(2, (3, 8, 16))
     else:

@@ -7,7 +7,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler, LTXVideoTransformer3DMode
 from models_for_tests import build_vae
 
 from xattn_helpers.backbones.backbone import find_backbone
-from xattn_helpers.backbones.checkpoints import Checkpoint
+from xattn_helpers.backbones.catalogue import Checkpoint
 from xattn_helpers.backbones.codec import Codec
 from xattn_helpers.backbones.model import Model
 from xattn_helpers.backbones.noise import Noise

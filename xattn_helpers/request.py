@@ -70,6 +70,7 @@ def _check(model: Model, request: Request) -> None:
             raise ValueError(f"{name}={value}: this model makes multiples of {multiple} pixels, by default {default}")
     if not model.is_video and request.frames != 1:
         raise ValueError(f"frames={request.frames}: this is an image model, it makes 1; leave frames out")
+    model.codec.check_frames(request.frames)
     pixels = request.frames * request.height * request.width * 3
     asked = f"frames={request.frames}, height={request.height}, width={request.width}"
     check_memory(asked, 2 * 4 * pixels * len(request.prompts))  # single precision, once to round

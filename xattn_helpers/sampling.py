@@ -53,9 +53,9 @@ class Clip:
 
 @checked
 def initial_latents(model: Model, seeds: Sequence[Seed], frames: Frames, height: Side, width: Side) -> Latents:
-    """Gaussian noise for each seed; height and width in pixels.
+    """Gaussian noise for each seed; frames of the video, height and width in pixels.
 
-    Drawn on the CPU, so that every device starts from the same.
+    Drawn on the CPU, so that every device starts from the same. Raises ValueError for frames that latents cannot have.
     """
     return _first_noise(model, [_generator(seed) for seed in seeds], frames, height, width)
 
@@ -67,7 +67,7 @@ def _generator(seed: int) -> torch.Generator:
 def _first_noise(model: Model, generators: list[torch.Generator], frames: int, height: int, width: int) -> Latents:
     shape = (model.codec.channels, *model.codec.latent_size(frames, height, width))
     noise = [torch.randn(shape, generator=generator) for generator in generators]
-    return torch.stack(noise).to(model.device, model.dtype)
+    return torch.stack(noise).to(model.device, model.latents_dtype)
 
 
 def denoise(
@@ -81,7 +81,7 @@ def denoise(
     FloatingPointError for latents that are not finite.
     """
     states, generators = list(states), generators or [_generator(0) for _ in latents]
-    solver = model.noise.solver(steps)
+    solver = model.noise.solver(steps, places=latents[0, 0].numel())
     latents = latents * solver.first_scale
     last = -1
     for number, timestep in enumerate(solver.timesteps):

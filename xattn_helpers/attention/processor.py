@@ -9,6 +9,10 @@ A listener is called as `listener(maps, site, call)` with
 
 A listener with `edits = True` returns new maps, which the network then uses. All others only look, after the editors,
 and the network goes on with its own attention, bit for bit as if nobody looked.
+
+A listener that only looks may have a method `columns(site, call, large)`: the tokens whose maps it wants, in order;
+None for all, and an empty list for a call that it does not look at. `large` says whether the maps of all tokens are too
+many to be held (`softmax.py`); they are then not computed unless somebody edits, or wants all.
 """
 
 import copy
@@ -17,13 +21,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import torch
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..backbones.backbone import CALL, LISTENERS, Backbone, Call, Site
 from ..backbones.patching import UNCOMPILED, SharedPatch
+from .softmax import attention_columns, attention_maps, is_large
 
 AXES = "batch frames heads height width tokens"
 Maps = Float[Tensor, "batch frames heads height width tokens"]
@@ -46,27 +50,6 @@ class Listening:
     network: nn.Module
     names: frozenset[str]
     listener: Listener
-
-
-def attention_maps(
-    query: Float[Tensor, "rows heads pixels width"],
-    key: Float[Tensor, "rows heads tokens width"],
-    mask: Tensor | None = None,
-) -> Float[Tensor, "rows heads pixels tokens"]:
-    """softmax(Q K^T / sqrt(d)) in float32, whatever the precision of the network (Vaswani et al. 2017, eq. 1)."""
-    scores = query.float() @ key.float().transpose(-1, -2) / query.shape[-1] ** 0.5
-    if mask is not None:
-        scores = scores + _additive(mask)
-    return scores.softmax(-1)
-
-
-def _additive(mask: Tensor) -> Tensor:
-    """A mask of a network, (rows, tokens), (rows, 1, tokens) or with heads, as numbers to be added to the scores."""
-    if mask.dtype == torch.bool:
-        mask = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
-    if mask.ndim == 2:
-        mask = mask[:, None]
-    return mask.float() if mask.ndim == 4 else mask.float()[:, None]
 
 
 class TextAttention:
@@ -98,9 +81,19 @@ class TextAttention:
         query, key, value = self.backbone.project(attn, hidden_states, encoder_hidden_states)
         rows = f"{self.backbone.rows} tokens"
         grid = self.backbone.grid(self.site, call.size)
+        editors, watchers = self._roles(listeners, call, is_large(query, key))
+        if not editors and not watchers:
+            return self.own(attn, *inputs, *rest, **options)
+        if not editors and all(tokens is not None for _, tokens in watchers) and is_large(query, key):
+            for watcher, tokens in watchers:
+                columns = attention_columns(query, key, tokens, attention_mask)
+                watcher(rearrange(columns, f"{rows} -> {AXES}", **grid), self.site, call)
+            return self.own(attn, *inputs, *rest, **options)
         maps = rearrange(attention_maps(query, key, attention_mask), f"{rows} -> {AXES}", **grid)
-        edited = self._listen(listeners, maps, call)
-        if edited is None:
+        edited = self._edit(editors, maps, call)
+        for watcher, tokens in watchers:
+            watcher(edited if tokens is None else edited[..., tokens], self.site, call)
+        if not editors:
             return self.own(attn, *inputs, *rest, **options)
         weights = rearrange(edited, f"{AXES} -> {rows}")
         mixed = (weights.to(value.dtype) @ value).transpose(1, 2).flatten(2)
@@ -118,19 +111,30 @@ class TextAttention:
                 listeners.append(listening.listener)
         return listeners
 
-    def _listen(self, listeners: Sequence[Listener], maps: Maps, call: Call) -> Tensor | None:
-        """Let the editors edit, then the others look; the edited maps, or None if nobody edits."""
-        editors = [listener for listener in listeners if listener.edits]
+    def _roles(
+        self, listeners: Sequence[Listener], call: Call, large: bool
+    ) -> tuple[list[Listener], list[tuple[Listener, Any]]]:
+        """The editors; and those who look at this call, each with the tokens that it wants, None for all."""
+        editors, watchers = [], []
+        for listener in listeners:
+            if listener.edits:
+                editors.append(listener)
+                continue
+            columns = getattr(listener, "columns", None)
+            tokens = columns(self.site, call, large) if columns else None
+            if tokens is None or len(tokens):
+                watchers.append((listener, tokens))
+        return editors, watchers
+
+    def _edit(self, editors: Sequence[Listener], maps: Maps, call: Call) -> Maps:
+        """The maps after all editors."""
         for editor in editors:
             edited = editor(maps, self.site, call)
             if not isinstance(edited, Tensor) or edited.shape != maps.shape:
                 shape = tuple(maps.shape)
                 raise TypeError(f"{type(editor).__name__} must return maps of the shape that it was given, {shape}")
             maps = edited
-        for listener in listeners:
-            if not listener.edits:
-                listener(maps, self.site, call)
-        return maps if editors else None
+        return maps
 
 
 @contextmanager

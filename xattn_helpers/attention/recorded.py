@@ -29,11 +29,13 @@ class RecordedRun:
     """The attention of one run of a model. `steps` are the recorded steps, `prompts` those of the batch."""
 
     def __init__(
-        self, model: Any, sites: Sequence[Site], half: str, every_step: bool, heads: bool, prompts: Sequence[str]
-    ):
+        self, model: Any, sites: Sequence[Site], half: str, every_step: bool, heads: bool, prompts: Sequence[str],
+        tokens: Sequence[int] | None = None,
+    ):  # fmt: skip
         self.model, self.half, self.every_step, self.heads = model, half, every_step, heads
         self.prompts: tuple[str, ...] = tuple(prompts)
         self.steps: list[RecordedStep] = []
+        self.tokens = None if tokens is None else list(tokens)  # whose maps are kept, in order; None: from 0 on
         self._sites = {site.name: site for site in sites}
         self._maps: dict[tuple[str, str], SiteMaps] = {}  # by name of the site, and half
 
@@ -76,7 +78,7 @@ class RecordedRun:
     def probabilities(
         self, site: str | Site, step: Integers | None = None, half: Half | None = None
     ) -> Probabilities:
-        """One site: the mean over all steps, a step, or the mean of several.
+        """One site: the mean over all steps, a step, or the mean of several; of all tokens, or those that were kept.
 
         A site is named by `Site`, its name or a beginning of it that fits no other. Heads are their mean unless they
         were asked for. Raises ValueError for a site, step or half that was not recorded, RuntimeError before any run.
@@ -164,14 +166,22 @@ class RecordedRun:
         self, probabilities: Probabilities, positions: list[int], head: int | None, batch: int
     ) -> Float[Tensor, "frames height width"]:
         _check_index("batch", batch, len(probabilities), "prompts were recorded")
-        for position in positions:
-            _check_index("word", position, probabilities.shape[-1], "token positions of the prompt")
+        positions = [self._column(position, probabilities.shape[-1]) for position in positions]
         if head is None:
             return probabilities[batch].mean(1)[..., positions].sum(-1)
         if not self.heads:
             raise ValueError(f"head={head}: only the mean over heads was kept; use capture(model, heads=True)")
         _check_index("head", head, probabilities.shape[2], "heads of this site")
         return probabilities[batch, :, head][..., positions].sum(-1)
+
+    def _column(self, position: int, count: int) -> int:
+        """Where the maps of a token are among those that were kept."""
+        if self.tokens is None:
+            _check_index("word", position, count, "token positions that were recorded")
+            return position
+        if position not in self.tokens:
+            raise ValueError(f"word: token {position} was not recorded; recorded are tokens {self.tokens}")
+        return self.tokens.index(position)
 
 
 def _check_index(name: str, value: int, count: int, things: str) -> None:

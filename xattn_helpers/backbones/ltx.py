@@ -8,6 +8,10 @@ from .backbone import Latents, register
 from .text import Condition
 from .wan import Transformer
 
+# What a token is in seconds and pixels, by which its rotary positions are counted: eight frames of 25 a second, and
+# 32 x 32 pixels, as in diffusers' pipeline at its defaults.
+STRIDES = (8 / 25, 32, 32)
+
 
 @register("LTXVideoTransformer3DModel")
 class LTX(Transformer):
@@ -16,6 +20,7 @@ class LTX(Transformer):
     processors = ("LTXVideoAttnProcessor",)
     joint = True
     padding = "masked"
+    tokens = 128
 
     def __init__(self, network: nn.Module):
         super().__init__(network)
@@ -42,7 +47,7 @@ class LTX(Transformer):
         if mask is None:
             mask = torch.ones(text.states.shape[:2], device=latents.device)
         timesteps = timestep.reshape(-1).expand(len(latents))
-        sizes = {"num_frames": frames, "height": height, "width": width}
+        sizes = {"num_frames": frames, "height": height, "width": width, "rope_interpolation_scale": STRIDES}
         predicted = self.run(tokens, text.states, timesteps, mask.to(latents.dtype), **sizes)
         pattern = "batch (frames height width) channels -> batch channels frames height width"
         return rearrange(predicted, pattern, frames=frames, height=height, width=width)

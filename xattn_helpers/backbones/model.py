@@ -10,14 +10,16 @@ from torch import Tensor, nn
 from ..arguments import UNCHECKED, checked
 from ..kinds import PathLike
 from .backbone import CALL, HALVES, Backbone, Call, Latents, Site, find_backbone
-from .checkpoints import CHECKPOINTS, Checkpoint, UnsupportedModel, guess_defaults, load_parts, resolve
+from .catalogue import CHECKPOINTS, Checkpoint, resolve
+from .checkpoints import UnsupportedModel, guess_defaults, load_parts
 from .codec import Codec
 from .noise import Noise
-from .places import Device
+from .offloading import Offload, place, working_device
+from .places import Device, precision_of
 from .text import Condition, Text
+from .video_codecs import find_codec
 
 __all__ = ["CHECKPOINTS", "Checkpoint", "Model", "UnsupportedModel", "load"]
-PRECISIONS = {"cuda": torch.float16, "cpu": torch.float32}  # by the kind of device, where none is asked for
 
 
 @dataclass(repr=False)
@@ -45,8 +47,8 @@ class Model:
         Raises ValueError for a network that the package cannot run, and for parts that do not fit each other.
         """
         backbone = find_backbone(network)
-        text = Text(tokenizer, text_encoder, defaults.check_prompt, backbone.padding)
-        return cls(backbone, text, Codec(vae), Noise(scheduler), defaults)
+        text = Text(tokenizer, text_encoder, defaults.check_prompt, backbone.padding, backbone.tidies)
+        return cls(backbone, text, find_codec(vae), Noise(scheduler), defaults)
 
     def __repr__(self) -> str:
         kind, dtype = type(self.network).__name__, str(self.dtype).removeprefix("torch.")
@@ -78,13 +80,18 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the network is."""
-        return next(self.network.parameters()).device
+        """Where the network works."""
+        return working_device(self.network)
 
     @property
     def dtype(self) -> torch.dtype:
-        """The precision of the latents and of the network, but for parts that some keep in single precision."""
+        """The precision of the network, but for parts that some keep in single precision."""
         return self.network.dtype
+
+    @property
+    def latents_dtype(self) -> torch.dtype:
+        """The precision of latents: of flow matching, single, as their pipelines have it; else the network's."""
+        return max(torch.float32, self.dtype, key=lambda kind: kind.itemsize) if self.noise.is_flow else self.dtype
 
     @property
     def is_video(self) -> bool:
@@ -128,7 +135,7 @@ class Model:
         """What the network predicts: the noise, a velocity, whatever it was trained for (`model.noise.prediction`).
 
         With a `negative` text, classifier-free guidance: negative + cfg_scale * (positive - negative) (Ho and Salimans
-        2022). `call` are the facts that the loop knows; a call by hand needs none.
+        2022), in the precision of the latents. `call` are the facts that the loop knows; a call by hand needs none.
         """
         text = Condition.of(text)
         time = timestep if isinstance(timestep, Tensor) else torch.tensor(timestep)
@@ -147,7 +154,8 @@ class Model:
     def _run(self, latents: Latents, timestep: Tensor, text: Condition, call: Call) -> Latents:
         token = CALL.set(call)
         try:
-            return self.backbone.predict(latents, timestep.to(latents.device), text)
+            predicted = self.backbone.predict(latents.to(self.dtype), timestep.to(latents.device), text)
+            return predicted.to(latents.dtype)
         finally:
             CALL.reset(token)
 
@@ -155,37 +163,33 @@ class Model:
 @checked
 def load(
     name: PathLike = "pocket", device: Device | None = None,
-    dtype: Annotated[torch.dtype | str | None, UNCHECKED] = None,
+    dtype: Annotated[torch.dtype | str | None, UNCHECKED] = None, offload: Offload = "auto",
 ) -> Model:  # fmt: skip
     """Load a model: a name of `CHECKPOINTS`, a folder in diffusers' layout, or "owner/name" on the model hub.
 
-    Device and precision default to CUDA and float16 where there is a GPU, else to the CPU and float32. The pocket
-    models and folders never touch the network. Raises ValueError for an unknown name and for a model that `generate`
-    could not run, FileNotFoundError for an incomplete folder and OSError for a model that cannot be loaded or fetched.
+    Device and precision default to CUDA and half precision where there is a GPU, else to the CPU and float32. Half
+    precision is bfloat16 for transformers, if the GPU has it, and float16 for U-Nets. `offload` keeps text encoder,
+    network and autoencoder in the CPU's memory, and each on the GPU only while it works: "auto" does so where the
+    weights of all three fill more than half of the GPU. The pocket models and folders never touch the network.
+
+    Raises ValueError for an unknown name and for a model that `generate` could not run, FileNotFoundError for an
+    incomplete folder and OSError for a model that cannot be loaded or fetched.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    precision = _precision(dtype, torch.device(device))
     checkpoint = resolve(str(name))
+    precision = precision_of(dtype, torch.device(device), checkpoint.precision)
     try:
         parts = load_parts(checkpoint, precision)
-        for part in ("network", "vae", "text_encoder"):
-            parts[part].to(device).eval().requires_grad_(False)
+        weights = [parts[part].eval().requires_grad_(False) for part in ("text_encoder", "network", "vae")]
         is_video = find_backbone(parts["network"]).is_video
         defaults = checkpoint if checkpoint.frames else guess_defaults(checkpoint, parts, is_video)
-        return Model.of(**parts, defaults=defaults)
+        model = Model.of(**parts, defaults=defaults)
     except ValueError as error:
         raise UnsupportedModel(f"name={str(name)!r} cannot be run: {error}") from None
     except OSError as error:  # what is missing or cannot be fetched
         raise type(error)(f"{error} (name={str(name)!r})") from error.__cause__
-
-
-def _precision(dtype: torch.dtype | str | None, device: torch.device) -> torch.dtype:
-    if dtype is None:
-        return PRECISIONS.get(device.type, torch.float32)
-    precision = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
-    if precision not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
-        raise ValueError(f"dtype={dtype!r}: possible are 'float32', 'float16', 'bfloat16', and torch's own")
-    return precision
+    place(weights, torch.device(device), offload)
+    return model
 
 
 def _check_parts(backbone: Backbone, text: Text, codec: Codec) -> None:

@@ -83,19 +83,35 @@ class Noise:
             return level.alpha * inputs - level.sigma * prediction
         return prediction if self.prediction == "sample" else inputs - level.sigma * prediction
 
-    def solver(self, steps: int) -> "Solver":
-        """A solver of its own for a run: schedulers remember what they did."""
+    def solver(self, steps: int, places: int | None = None) -> "Solver":
+        """A solver of its own for a run: schedulers remember what they did.
+
+        `places`, frames x height x width of the latents, is for schedules that depend on the size of a clip; they raise
+        ValueError without it.
+        """
         scheduler = copy.deepcopy(self.scheduler)
         options = inspect.signature(scheduler.set_timesteps).parameters
-        if _matches_flows(scheduler) and "sigmas" in options:
-            scheduler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps).tolist())  # else they are shifted twice
+        shift = {}
+        if scheduler.config.get("use_dynamic_shifting"):
+            if places is None:
+                raise ValueError("places: none given; this schedule depends on the size of the latents")
+            shift = {"mu": _shift(scheduler.config, places)}
+        if _matches_flows(scheduler) and "sigmas" in options:  # without them, they are shifted twice
+            scheduler.set_timesteps(sigmas=np.linspace(1, 1 / steps, steps).tolist(), **shift)
         else:
-            scheduler.set_timesteps(steps)
+            scheduler.set_timesteps(steps, **shift)
         return Solver(self, scheduler, steps)
 
 
 def _matches_flows(scheduler: Any) -> bool:
     return type(scheduler).__name__.startswith("FlowMatch")
+
+
+def _shift(config: Any, places: int) -> float:
+    """How far a schedule shifts towards noise for clips of a size: a line through two points (Esser et al. 2024)."""
+    points = (config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096))
+    shifts = (config.get("base_shift", 0.5), config.get("max_shift", 1.15))
+    return shifts[0] + (places - points[0]) * (shifts[1] - shifts[0]) / (points[1] - points[0])
 
 
 def _why_unsupported(scheduler: Any) -> str:
@@ -111,8 +127,6 @@ def _why_unsupported(scheduler: Any) -> str:
         return "goes from clips to noise"
     if missing:
         return f"needs {', '.join(missing)} at each step"
-    if scheduler.config.get("use_dynamic_shifting"):
-        return "with use_dynamic_shifting depends on the size of the clip"
     return ""
 
 

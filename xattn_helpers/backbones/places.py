@@ -1,9 +1,11 @@
-"""Devices: those that torch can use on this machine, and what to say of others."""
+"""Devices that torch can use on this machine, the precisions on them, and what to say of others."""
 
 from typing import Annotated
 
 import torch
 from pydantic import AfterValidator, Field
+
+PRECISIONS = {"cuda": torch.float16, "cpu": torch.float32}  # by the kind of device, where none is asked for
 
 
 def usable(device: str | torch.device) -> str | torch.device:
@@ -28,3 +30,20 @@ def usable(device: str | torch.device) -> str | torch.device:
 Device = Annotated[
     str | torch.device, AfterValidator(usable), Field(description="'cpu', 'cuda' or another device that is there")
 ]  # fmt: skip
+
+
+def precision_of(dtype: torch.dtype | str | None, device: torch.device, usual_half: str) -> torch.dtype:
+    """The precision that is asked for, or the usual one of a kind of device; `usual_half` is the model's own on a GPU.
+
+    Raises ValueError for a name that is no precision.
+    """
+    if dtype is None:
+        dtype = PRECISIONS.get(device.type, torch.float32)
+        is_half_enough = usual_half != "bfloat16" or device.type != "cuda"
+        if dtype != torch.float16 or is_half_enough or not torch.cuda.is_bf16_supported(including_emulation=False):
+            return dtype
+        return torch.bfloat16
+    precision = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if precision not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        raise ValueError(f"dtype={dtype!r}: possible are 'float32', 'float16', 'bfloat16', and torch's own")
+    return precision

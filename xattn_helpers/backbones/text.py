@@ -1,5 +1,7 @@
 """Text as a network gets it: words to tokens, tokens to embeddings."""
 
+import html
+import importlib.util
 import re
 import threading
 import unicodedata
@@ -10,7 +12,7 @@ from typing import Literal
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 Padding = Literal["kept", "zero", "masked"]  # what a network sees of the tokens after a prompt's end
 TOKENIZING = threading.Lock()  # a tokenizer refuses two threads at once
@@ -58,6 +60,7 @@ class Text:
     encoder: PreTrainedModel | None
     check: Callable[[str], None] = accept_any  # raises ValueError for a prompt that the model does not understand
     padding: Padding = "kept"
+    tidies: bool = False  # whether the published pipeline tidies prompts up before it reads them
 
     @property
     def length(self) -> int:
@@ -70,29 +73,37 @@ class Text:
         for prompt in prompts:
             self._check(prompt)
         with TOKENIZING:
-            tokens = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt")
+            tokens = self.tokenizer(self._tidied(prompts), padding="max_length", return_tensors="pt")
         assert self.encoder is not None
-        states = self.encoder(tokens.input_ids.to(self.encoder.device)).last_hidden_state
-        real = tokens.attention_mask.bool().to(states.device)
+        ids, mask = tokens.input_ids.to(self.encoder.device), tokens.attention_mask.to(self.encoder.device)
+        # Where padding becomes zero, the encoder does not see it either; where it is masked, the encoder does.
+        states = self.encoder(ids, mask if self.padding == "zero" else None).last_hidden_state
+        real = mask.bool().to(states.device)
         if self.padding == "zero":
             return Condition(states * real[..., None])
         return Condition(states, real if self.padding == "masked" else None)
 
+    def _tidied(self, prompts: Sequence[str]) -> list[str]:
+        return [tidied(prompt) for prompt in prompts] if self.tidies else list(prompts)
+
+    def normal(self, prompt: str) -> str:
+        """A prompt as its tokens are counted: tidied up where the model does so, é one character and not two."""
+        return unicodedata.normalize("NFC", tidied(prompt) if self.tidies else prompt)
+
     def _check(self, prompt: str) -> None:
         self.check(prompt)
-        with TOKENIZING:
-            count = len(self.tokenizer(prompt).input_ids)
+        count = len(self._tokens(prompt).input_ids)
         if count > self.length:
             raise ValueError(f"prompt {prompt!r} has {count} tokens with start and end; the model takes {self.length}")
 
     def find(self, prompt: str, word: str, occurrence: int = 0) -> list[int]:
-        """The positions of a word's tokens in the tokenized prompt, counted with the start token at 0.
+        """The positions of a word's tokens in the tokenized prompt, counted from 0, the start token if there is one.
 
         `word` may be several words ("ice cream") or a part of one between hyphens and apostrophes ("wolf" of "wolf's");
         case does not matter; `occurrence` picks one of several ("the … the"), negative ones count from the end. Raises
         ValueError when the prompt has no such word or not so many of it.
         """
-        prompt = unicodedata.normalize("NFC", prompt)  # as tokenizers do: é is one character, not e and an accent
+        prompt = self.normal(prompt)
         spans = _spans(prompt, unicodedata.normalize("NFC", word))
         if not spans:
             known = ", ".join(text for text, _, _ in words(prompt))
@@ -103,8 +114,15 @@ class Text:
             )
         return self.between(prompt, *spans[occurrence])
 
+    def find_all(self, prompt: str, word: str) -> list[int]:
+        """The positions of the tokens of a word wherever it is in a prompt; none if it is nowhere."""
+        prompt, positions = self.normal(prompt), []
+        for start, end in _spans(prompt, unicodedata.normalize("NFC", word)):
+            positions += self.between(prompt, start, end)
+        return positions
+
     def between(self, prompt: str, start: int, end: int) -> list[int]:
-        """The positions of the tokens that cover some of the prompt's characters, from `start` up to `end`."""
+        """The positions of the tokens that cover some of a normal prompt's characters, from `start` up to `end`."""
         positions = []
         for index, (first, last) in enumerate(self._offsets(prompt)):
             if first < end and last > start:
@@ -113,18 +131,38 @@ class Text:
 
     def labels(self, prompt: str) -> list[str]:
         """A short text for each position of the padded prompt: '<start>', 'a', 'burger', …, '<end>', '<pad>', …."""
-        prompt = unicodedata.normalize("NFC", prompt)
-        names = [prompt[first:last].lower() for first, last in self._offsets(prompt)[1:-1]]
-        names = ["<start>", *names, "<end>"]
+        prompt, names = self.normal(prompt), ["<start>"] if self.has_start else []
+        for first, last in self._offsets(prompt)[len(names) : -1]:
+            names.append(prompt[first:last].strip().lower())
+        names.append("<end>")
         return names + ["<pad>"] * (self.length - len(names))
+
+    @property
+    def has_start(self) -> bool:
+        """Whether a token comes before a prompt's first word."""
+        return self._tokens("").input_ids[:-1] != []
 
     def count(self, prompt: str) -> int:
         """The number of a prompt's tokens, with start and end and without padding."""
-        return len(self._offsets(prompt))
+        return len(self._tokens(prompt).input_ids)
 
     def _offsets(self, prompt: str) -> list[tuple[int, int]]:
+        return self._tokens(prompt).offset_mapping
+
+    def _tokens(self, prompt: str) -> BatchEncoding:
+        """Those of one prompt, without padding."""
         with TOKENIZING:
-            return self.tokenizer(prompt, return_offsets_mapping=True).offset_mapping
+            return self.tokenizer(self.normal(prompt), return_offsets_mapping=True)
+
+
+def tidied(prompt: str) -> str:
+    """A prompt as diffusers' pipeline of Wan reads it: entities become characters, white space becomes single spaces.
+
+    Broken encodings are mended where the package ftfy is installed, as there.
+    """
+    if importlib.util.find_spec("ftfy"):
+        prompt = importlib.import_module("ftfy").fix_text(prompt)
+    return re.sub(r"\s+", " ", html.unescape(html.unescape(prompt))).strip()
 
 
 def words(prompt: str) -> list[tuple[str, int, int]]:

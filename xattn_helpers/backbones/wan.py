@@ -57,6 +57,8 @@ class Wan(Transformer):
     processors = ("WanAttnProcessor",)
     joint = False
     padding = "zero"
+    tokens = 512
+    tidies = True
 
     def __init__(self, network: nn.Module):
         super().__init__(network)

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float, UInt8
 from ..arguments import checked
 from ..kinds import Share
 from .checks import Frames, Size, Thickness, Values, Video, as_array, as_maps, as_video, require, summary
-from .pixels import BILINEAR, COLORMAP, NEAREST, AnyColor, blend, colored, enlarge, rgb, stretch
+from .pixels import BILINEAR, COLORMAP, NEAREST, AnyColor, blend, colored, enlarge, repeated, rgb, stretch
 
 FARTHEST = 2  # from zero: a coordinate beyond it is meant in pixels, not as a share of the picture
 
@@ -18,11 +18,12 @@ def overlay(
     """Lays attention maps over a video, in colour: uint8 (frames, height, width, 3).
 
     maps: (frames, h, w), min-max normalised over the whole clip, so that frames compare, or each frame by itself;
-    enlarged bilinearly. alpha in [0, 1]: 0 shows the video alone, 1 the maps alone.
+    enlarged bilinearly. Of a model whose latent frames stand for 4 or 8 frames each, but for the first, maps are shown
+    on all frames that they are about. alpha in [0, 1]: 0 shows the video alone, 1 the maps alone.
     Raises ValueError for another number of maps than frames, an unknown colormap, alpha outside [0, 1].
     """
     clip = as_video(video)
-    values = stretch(as_maps(maps, frames=len(clip)), per_frame)
+    values = stretch(as_maps(repeated(as_array(maps), len(clip)), frames=len(clip)), per_frame)
     return blend(clip, colored(enlarge(values, clip.shape[1:3], BILINEAR), colormap), alpha)
 
 

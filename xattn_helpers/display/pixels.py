@@ -1,7 +1,7 @@
 """The arithmetic of pictures: colours, blends, enlargements and rows of them."""
 
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import matplotlib
 import matplotlib.colors
@@ -19,6 +19,7 @@ AnyColor: TypeAlias = Annotated[Color, UNCHECKED]  # by `rgb`
 Picture: TypeAlias = UInt8[np.ndarray, "height width 3"]
 COLORMAP = "magma"  # dark where there is no attention: in an overlay, the attended part looks lit
 NEAREST, BILINEAR = Image.Resampling.NEAREST, Image.Resampling.BILINEAR
+SPANS = (4, 8)  # frames that a latent frame stands for, of video autoencoders
 
 
 def side_by_side(pictures: Sequence[Picture], gap: int = 0) -> Picture:
@@ -72,8 +73,20 @@ def blend(
     return ((1 - alpha) * below + alpha * above + 0.5).astype(np.uint8)
 
 
+def repeated(maps: Any, frames: int) -> Any:
+    """Maps of latent frames, each for all frames of the video that it is about; others as they are.
+
+    The first latent frame is the first frame, and each later one 4 or 8 frames.
+    """
+    for span in SPANS:
+        if maps.ndim == 3 and len(maps) > 1 and frames == 1 + (len(maps) - 1) * span:
+            return maps[-(-np.arange(frames) // span)]
+    return maps
+
+
 def at_frames(maps: Float[Tensor, "latent_frames h w"], frames: int) -> Float[Tensor, "frames h w"]:
-    """A map for each frame of the video: where a model has fewer, the nearest in time."""
+    """A map for each frame of the video: the one that is about it, or the nearest in time."""
+    maps = repeated(maps, frames)
     if len(maps) == frames:
         return maps
     nearest = np.linspace(0, len(maps) - 1, frames).round()

@@ -32,7 +32,12 @@ class Probe:
     is_short: Shortage | None = None  # asked before each stage: whether to forget what it computes
     in_stage: bool = False  # whether such a stage runs, which must be complete
     maps: dict[str, Tensor] = field(default_factory=dict)
+    tokens: Tensor | None = None  # whose maps are kept, in order; None is all
     edits = False
+
+    def columns(self, site: Site, call: Call, large: bool) -> Tensor | None:
+        """The tokens whose maps are needed."""
+        return self.tokens
 
     def __call__(self, maps: Maps, site: Site, call: Call) -> None:
         """Listen: keep, and stop. A site that checkpointing runs again for its gradient is left alone."""
@@ -101,13 +106,16 @@ def _computed_twice(forward: Callable) -> Callable:
 
 @contextmanager
 def probed(
-    backbone: Backbone, sites: Sequence[Site], predict: Callable[[], Any], is_short: Shortage | None = None
-) -> Iterator[dict[str, Maps]]:
+    backbone: Backbone, sites: Sequence[Site], predict: Callable[[], Any], is_short: Shortage | None = None,
+    tokens: Tensor | None = None,
+) -> Iterator[dict[str, Maps]]:  # fmt: skip
     """The maps of sites while `predict` runs, with their graph, by name; the pass ends as soon as all are there.
+
+    Of all tokens, or of some. A large site never holds more than these.
 
     Take gradients inside the block: where memory `is_short`, the network runs again for them, and must be as it was.
     """
-    probe = Probe([site.name for site in sites], is_short)
+    probe = Probe([site.name for site in sites], is_short, tokens=tokens)
     stages = checkpointed(backbone, probe) if is_short else nullcontext()
     with listening(backbone, probe, sites), stages:
         try:

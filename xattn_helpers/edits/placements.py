@@ -1,7 +1,7 @@
 """Which words shall be where: what `Guidance` and `Bias` are given, checked, and resolved for the prompts of a run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import torch
@@ -49,6 +49,7 @@ class Placements:
 
     of_prompts: list[list[Placement]]
     shape: Shape
+    span: int = 1  # frames of the video that a frame of the maps stands for, but for the first
     drawings: dict[tuple, Tensor] = field(default_factory=dict)
 
     @staticmethod
@@ -66,14 +67,25 @@ class Placements:
         of_prompts = []
         for prompt, pairs in zip(run.prompts, per_prompt, strict=True):
             of_prompts.append([Placement(_positions(run, prompt, name), goal) for name, goal in pairs])
-        return Placements(of_prompts, shape)
+        return Placements(of_prompts, shape, run.model.codec.frames_per_latent)
+
+    def compact(self) -> tuple[Tensor, "Placements"]:
+        """The tokens of all words, and placements whose positions count among these alone."""
+        used = [placement.positions for objects in self.of_prompts for placement in objects]
+        tokens = torch.cat(used).unique()
+        of_prompts = []
+        for objects in self.of_prompts:
+            within = [torch.searchsorted(tokens, placement.positions) for placement in objects]
+            pairs = zip(objects, within, strict=True)
+            of_prompts.append([replace(placement, positions=positions) for placement, positions in pairs])
+        return tokens, replace(self, of_prompts=of_prompts)
 
     def drawn(self, target: Target, like: Tensor) -> Float[Tensor, "frames height width"]:
         """A target at the size of maps (frames, heads, height, width, tokens); each is drawn once a run."""
         frames, _, height, width, _ = like.shape
         key = (id(target), frames, height, width)
         if key not in self.drawings:
-            drawing = draw(target, frames, height, width, self.shape)
+            drawing = draw(target, frames, height, width, self.shape, self.span)
             self.drawings[key] = drawing.to(like.device, torch.float32)
         return self.drawings[key]
 

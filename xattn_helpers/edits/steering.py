@@ -32,6 +32,7 @@ class Steering(State):
         self.guidance, self.run = guidance, run
         self.sites = guidance.sites(run.model, run.size)
         self.placements = Placements.of(guidance.word, guidance.target, run, guidance.shape)
+        self.tokens, self.compact = self.placements.compact()
         self.updates: list[list[Update]] = [[] for _ in run.prompts]
         self._energy = combine(guidance.energy)
         self._guided = self._guided_steps()
@@ -118,20 +119,23 @@ class Steering(State):
 
     def _gradient(self, inputs: Latents, timestep: Tensor, index: int) -> tuple[Tensor, Tensor]:
         model, call = self.run.model, self.run.call(index, gradient=True)
-        scale = LOSS_SCALE if inputs.dtype == torch.float16 else 1.0
+        scale = LOSS_SCALE if model.dtype == torch.float16 else 1.0
         with torch.enable_grad():
             moving = inputs.detach().requires_grad_(True)
             forward = partial(model.predict, moving, timestep, self.run.text, call=call)
-            with probed(model.backbone, self.sites, forward, self._is_short) as maps:
-                energies = torch.stack([self.energy_at(maps[site.name]) for site in self.sites])
+            with probed(model.backbone, self.sites, forward, self._is_short, self.tokens) as maps:
+                energies = torch.stack([self._energy_at(maps[site.name], self.compact) for site in self.sites])
                 energy = energies.mean(0)
                 (gradient,) = torch.autograd.grad(scale * energy.sum(), moving)
         return energy.detach(), gradient[self.run.targets].float() / scale
 
     def energy_at(self, maps: Maps) -> Float[Tensor, "prompts frames"]:
-        """The energy at one site: mean over heads, sum over words."""
+        """The energy at one site, of maps of all tokens: mean over heads, sum over words."""
+        return self._energy_at(maps, self.placements)
+
+    def _energy_at(self, maps: Maps, placements: Placements) -> Float[Tensor, "prompts frames"]:
         rows = []
-        for of_clip, objects in zip(maps, self.placements.of_prompts, strict=False):  # sources have no targets
+        for of_clip, objects in zip(maps, placements.of_prompts, strict=False):  # sources have no targets
             rows.append(torch.stack([self._of_object(of_clip, placement) for placement in objects]).sum(0))
         return torch.stack(rows)
 

@@ -10,7 +10,6 @@ The clip of the source is in `clip.source`.
 """
 
 import difflib
-import unicodedata
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -55,7 +54,7 @@ class Replace(MapEdit):
                 f"source: {self.source!r} has {len(sources)} words and {prompt!r} has {len(targets)}, so they cannot "
                 "be paired one by one; Refine pairs the words that they share"
             )
-        pairs = [([0], [0])]
+        pairs = _start(text)
         for target, source in zip(targets, sources, strict=True):
             pairs.append((target.positions, source.positions))
         end, source_end = text.count(prompt) - 1, text.count(self.source) - 1
@@ -72,12 +71,12 @@ class Refine(MapEdit):
     source: str = field()
 
     def pair(self, run: Run, prompt: str) -> Pairs:
-        """The start token and the shared words in their order; raises ValueError where there are none."""
+        """The start token, if any, and the shared words in their order; raises ValueError where there are none."""
         targets, sources = _words(run.model.text, prompt), _words(run.model.text, self.source)
         shared = _shared([word.text for word in targets], [word.text for word in sources])
         if not shared:
             raise ValueError(f"source: {self.source!r} shares no word with {prompt!r}")
-        pairs = [([0], [0])]
+        pairs = _start(run.model.text)
         for index, source_index in shared:
             pairs.append((targets[index].positions, sources[source_index].positions))
         return pairs
@@ -111,8 +110,12 @@ class Word:
     positions: list[int]
 
 
+def _start(text: Text) -> list[tuple[list[int], list[int]]]:
+    return [([0], [0])] if text.has_start else []
+
+
 def _words(text: Text, prompt: str) -> list[Word]:
-    prompt = unicodedata.normalize("NFC", prompt)  # as `Text.find` does
+    prompt = text.normal(prompt)
     spelt = []
     for word, start, end in words(prompt):
         spelt.append(Word(word.lower(), text.between(prompt, start, end)))

@@ -50,13 +50,28 @@ class Drawable(Protocol):
 Target = Drawable | Tensor  # (frames, height, width), in [0, 1]
 
 
-def draw(target: Target, frames: int, height: int, width: int, shape: Shape) -> Float[Tensor, "frames height width"]:
-    """A target at the size of some maps, in [0, 1]; raises ValueError for maps of another number of frames."""
+def draw(
+    target: Target, frames: int, height: int, width: int, shape: Shape, span: int = 1
+) -> Float[Tensor, "frames height width"]:
+    """A target at the size of some maps, in [0, 1].
+
+    `span` is the number of video frames that each frame of the maps after the first stands for. A track is drawn where
+    it is in the middle of them. Maps may have a frame for each frame of the video, of which the mean is taken, or for
+    each of the maps. Raises ValueError for maps of another number of frames.
+    """
+    length = 1 + (frames - 1) * span
+    if isinstance(target, Track):
+        middle = torch.arange(frames) * span - span // 2
+        return target.mask(length, height, width, shape)[middle.clamp(min=0)]
     if not isinstance(target, Tensor):
         return target.mask(frames, height, width, shape)
-    if target.ndim != 3 or len(target) != frames:
-        raise ValueError(f"target: shape {tuple(target.shape)} given; needed is ({frames} frames, height, width)")
-    return F.adaptive_avg_pool2d(target.float()[:, None], (height, width))[:, 0]
+    if target.ndim != 3 or len(target) not in (frames, length):
+        possible = f"{frames}" if span == 1 else f"{length}, or {frames}"
+        raise ValueError(f"target: shape {tuple(target.shape)} given; needed is ({possible} frames, height, width)")
+    drawn = F.adaptive_avg_pool2d(target.float()[:, None], (height, width))[:, 0]
+    if len(drawn) == frames:
+        return drawn
+    return torch.cat([drawn[:1], drawn[1:].unflatten(0, (-1, span)).mean(1)])
 
 
 @checked

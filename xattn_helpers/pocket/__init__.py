@@ -5,7 +5,7 @@ They add themselves to the models that `load` knows, and their detector to those
 
 from pathlib import Path
 
-from ..backbones.checkpoints import CHECKPOINTS, Checkpoint
+from ..backbones.catalogue import CHECKPOINTS, Checkpoint
 from ..measures.detection import DETECTORS
 from .detector import load_detector
 from .world.vocabulary import check_prompt

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import nn
 
-from ..backbones.checkpoints import CHECKPOINTS, has_weights
+from ..backbones.catalogue import CHECKPOINTS, has_weights
 from ..backbones.model import Model, load
 from ..pocket.detector import PocketDetector, load_detector
 

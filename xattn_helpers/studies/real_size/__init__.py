@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-from ...backbones.checkpoints import CHECKPOINTS
+from ...backbones.catalogue import CHECKPOINTS
 from ...backbones.model import load
 from ...display.tables import table_text
 from ..code import digest

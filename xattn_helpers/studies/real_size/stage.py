@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from ...backbones import model
-from ...backbones.checkpoints import CHECKPOINTS, Checkpoint
+from ...backbones import places
+from ...backbones.catalogue import CHECKPOINTS, Checkpoint
 from ...backbones.stand_ins import write
 
 SMALL = {"frames": 3, "height": 128, "width": 192}  # of videos of small stand-ins; images are squares
@@ -22,17 +22,17 @@ def standing_in(
 
     `steps` are the denoising steps of a clip, by default the models' own. Small stand-ins make small clips, too.
     """
-    known, precisions = dict(CHECKPOINTS), dict(model.PRECISIONS)
+    known, precisions = dict(CHECKPOINTS), dict(places.PRECISIONS)
     try:
         for name in names:
             entry = replace(known[name], source=str(write(name, folder, small, device)))
             entry = _smaller(entry) if small else entry
             CHECKPOINTS[name] = replace(entry, steps=steps or entry.steps)
-        model.PRECISIONS[device] = getattr(torch, precision)
+        places.PRECISIONS[device] = getattr(torch, precision)
         yield
     finally:
         CHECKPOINTS.update(known)
-        model.PRECISIONS.update(precisions)
+        places.PRECISIONS.update(precisions)
 
 
 def _smaller(entry: Checkpoint) -> Checkpoint:
