@@ -65,7 +65,7 @@ lint: $(READY) ## style (ruff) and types (basedpyright), without changing anythi
 format: $(READY) ## what ruff can repair by itself
 	@$(BIN)/ruff check --fix .
 
-mutants: $(READY) ## which mutations of twelve core files the tests do not notice (ONLY=guidance for one of them)
+mutants: $(READY) ## which mutations of thirteen core files the tests do not notice (ONLY=guidance for one of them)
 	@$(ON_CPU) $(BIN)/python -m tools.mutants "$$ONLY"
 
 badges: $(READY) ## make badges REPO=owner/name BRANCH=main: write the repository's address into README and notebooks
