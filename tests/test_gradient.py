@@ -1,22 +1,16 @@
-"""Gradient passes that end early, save memory, or become a CUDA graph: a stand-in here, and on a GPU the real thing."""
+"""Gradient passes that end early, or save memory."""
 
-from contextlib import nullcontext
 from functools import partial
 
 import pytest
 import torch
 from models_for_tests import PATH, PROMPT, noise, tiny
-from steering_for_tests import TIMESTEP, begun, image_noise, level
+from steering_for_tests import TIMESTEP, begun, close, image_noise
 
-from xattn_helpers import Guidance, capture, generate, load
+from xattn_helpers import Guidance, capture, generate
 from xattn_helpers.attention.processor import listening
-from xattn_helpers.edits import steering as steering_module
-from xattn_helpers.edits.gradient import STAGES, Graphed, probed
-
-
-def close(first, second):
-    for tensor, wanted in zip(first, second, strict=True):
-        torch.testing.assert_close(tensor, wanted, atol=1e-5, rtol=1e-3)
+from xattn_helpers.edits.energies import box_energy
+from xattn_helpers.edits.gradient import STAGES, probed
 
 
 def test_a_probe_has_the_maps_of_its_sites_and_only_these():
@@ -64,6 +58,36 @@ def test_under_checkpointing_stages_run_twice_and_not_to_the_end():
     assert ran == ["down", "down"]
 
 
+def test_with_auto_a_pass_that_finds_no_memory_is_run_again_and_saves():
+    model, ran, asked = tiny(1), [], []
+
+    def hungry(maps, targets):
+        asked.append(maps)
+        if len(asked) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return box_energy(maps, targets)
+
+    steering = begun(energy=hungry, cells=2, groups="down", model=model)
+    handle = model.network.down_blocks[1].resnets[0].register_forward_hook(lambda *_: ran.append("down"))
+    try:
+        results = [steering.gradient(image_noise(), TIMESTEP) for _ in range(2)]
+    finally:
+        handle.remove()
+    plain = begun(memory="spend", cells=2, groups="down", model=model).gradient(image_noise(), TIMESTEP)
+    for result in results:
+        close(result, plain)
+    assert ran == ["down"] + ["down", "down"] * 2, "once in vain, then twice for each gradient"
+
+
+@pytest.mark.parametrize("memory", ["spend", "save"])
+def test_what_was_asked_for_by_name_is_not_changed_when_memory_runs_out(memory):
+    def hungry(maps, targets):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(torch.OutOfMemoryError):
+        begun(energy=hungry, memory=memory, model=tiny(1)).gradient(image_noise(), TIMESTEP)
+
+
 def test_what_checkpointing_computes_again_is_recorded_once():
     counts = []
 
@@ -97,94 +121,3 @@ def test_what_saves_memory_is_over_with_its_pass():
         with STAGES.on(model.network, model.backbone.stages()):
             begun(memory="save", cells=2, groups="down", model=model).gradient(latents, TIMESTEP)
             assert torch.equal(model.predict(latents, TIMESTEP, text), wanted)
-
-
-# Graphs
-
-
-class StandIn(Graphed):
-    """Records nothing, and when it is called runs the function again, as a graph would."""
-
-    count = 0
-
-    def __init__(self, run, *inputs):
-        type(self).count += 1
-        self.run = run
-
-    def __call__(self, *inputs):
-        return self.run(*inputs)
-
-
-@pytest.fixture
-def stand_in(monkeypatch):
-    monkeypatch.setattr(StandIn, "count", 0)
-    monkeypatch.setattr(steering_module, "Graphed", StandIn)
-    return StandIn
-
-
-def test_a_replay_reads_new_inputs_and_hands_out_tensors_of_its_own(monkeypatch):
-    class Graph:
-        """What the GPU does: the same kernels, from and into the same memory."""
-
-        def replay(self):
-            graphed.outputs[0].copy_(graphed.inputs[0] + graphed.inputs[1])
-
-    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
-    monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
-    inputs = torch.tensor(1.0), torch.tensor(10.0)
-    graphed = Graphed(lambda first, second: (first + second,), *inputs)
-    (first,), (second,) = graphed(torch.tensor(2.0), torch.tensor(20.0)), graphed(*inputs)
-    assert (float(first), float(second)) == (22, 11) and [float(tensor) for tensor in inputs] == [1, 10]
-
-
-def test_what_cannot_be_recorded_says_so(monkeypatch):
-    def run(tensor):
-        raise RuntimeError("operation not permitted when stream is capturing")
-
-    monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
-    monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
-    with pytest.raises(RuntimeError, match="graphed=True: this pass cannot become a graph, .*operation not permitted"):
-        Graphed(run, torch.zeros(1))
-
-
-def test_the_first_pass_runs_and_the_second_is_recorded_once(stand_in):
-    steering, plain, latents = begun(graphed=True, model=tiny(1)), begun(model=tiny(1)), image_noise()
-    wanted = plain.gradient(latents, TIMESTEP)
-    close(steering.gradient(latents, TIMESTEP), wanted)
-    assert stand_in.count == 0, "a pass must be warm"
-    for _ in range(2):
-        close(steering.gradient(latents, TIMESTEP), wanted)
-    close(steering.gradient(latents, 100.0), plain.gradient(latents, 100.0))
-    assert stand_in.count == 1
-    plain.gradient(latents, TIMESTEP)
-    assert stand_in.count == 1, "nothing is recorded that was not asked for"
-
-
-def test_while_somebody_looks_at_the_attention_nothing_is_recorded(stand_in):
-    steering, latents = begun(graphed=True, model=tiny(1)), image_noise()
-    steering.gradient(latents, TIMESTEP)
-    with capture(tiny(1)):
-        steering.gradient(latents, TIMESTEP)
-    assert stand_in.count == 0
-    with capture(tiny(3)):  # another network
-        steering.gradient(latents, TIMESTEP)
-    assert stand_in.count == 1
-
-
-def test_after_the_last_guided_step_the_graph_is_given_up(stand_in):
-    steering = begun(graphed=True, repeats=2, schedule="first half", model=tiny(1))  # the second pass is recorded
-    held = []
-    for index, timestep in enumerate((999.0, 700.0, 400.0, 100.0)):
-        steering.update(image_noise(), level(timestep), index)
-        held.append(steering._graph is not None)
-    assert stand_in.count == 1 and held == [True, False, False, False]
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("memory", ["spend", "save"])
-def test_a_graphed_run_makes_the_same_clip(memory):
-    model, latents = load("pocket"), []
-    for knobs in ({}, {"graphed": True, "memory": memory}):
-        guidance = Guidance("burger", PATH, **knobs)
-        latents.append(generate(model, PROMPT, edits=guidance, progress=False).latents)
-    torch.testing.assert_close(*latents, atol=0.05, rtol=0.05)

@@ -20,6 +20,11 @@ SHORT = 0.5  # share of a GPU's memory; with less of it free, a stage is compute
 Shortage = Callable[[], bool]
 
 
+def always() -> bool:
+    """Memory is short, whatever is free."""
+    return True
+
+
 class Reached(Exception):
     """The pass has gone as far as guidance needs it."""
 
@@ -134,7 +139,7 @@ def shortage(memory: Memory, graphed: bool, device: torch.device) -> Shortage | 
     if memory == "spend" or memory == "auto" and device.type != "cuda":
         return None
     if memory == "save" or graphed:
-        return lambda: True
+        return always
     return lambda: free_share(device) < SHORT
 
 

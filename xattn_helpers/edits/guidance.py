@@ -62,7 +62,8 @@ class Guidance:
     stop_below: Endless = -math.inf  # no further repeats when the mean energy of a frame is below this
     limit: Limit = 10.0  # standard deviations that one update may move a latent; more is an error
     # Of a gradient pass: "save" computes each stage of the network twice, which is slower and smaller; "spend" keeps
-    # all; "auto" saves from the stage on at which less than half of a GPU's memory is free, and spends on a CPU.
+    # all; "auto" saves from the stage on at which less than half of a GPU's memory is free, and from its start once a
+    # pass has found too little; it spends on a CPU.
     memory: Memory = "auto"
     # On a CUDA GPU: record the gradient pass once a run and replay it, in less than a third of the time for a large
     # network. Its memory stays reserved until the last guided step, so that "auto" saves. While somebody else looks at

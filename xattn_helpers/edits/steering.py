@@ -15,7 +15,7 @@ from ..backbones.noise import Level
 from ..descriptions import shown
 from .edit import Latents, Run, State, Update
 from .energies import combine
-from .gradient import Graphed, probed, shortage
+from .gradient import Graphed, always, probed, shortage
 from .placements import Placement, Placements
 from .steps import FRAMES, LAWS, SCHEDULES, by_name
 
@@ -111,11 +111,26 @@ class Steering(State):
         somebody_listens = any(entry.network is self.run.model.network for entry in LISTENERS.get())
         if not self.guidance.graphed or somebody_listens or not self._warm:
             self._warm = True
-            return self._gradient(inputs, time, index)
+            return self._gradient_that_fits(inputs, time, index)
         if self._graph is None:
             self._graph = Graphed(lambda moving, time: self._gradient(moving, time, index), inputs, time)
         energy, gradient = self._graph(inputs, time)
         return energy, gradient
+
+    def _gradient_that_fits(self, inputs: Latents, timestep: Tensor, index: int) -> tuple[Tensor, Tensor]:
+        """A gradient pass; with memory="auto", one that finds too little memory is run again and saves from its start.
+
+        So do all later ones. Nothing can tell beforehand how much the first stages of a network will take.
+        """
+        try:
+            return self._gradient(inputs, timestep, index)
+        except torch.OutOfMemoryError:
+            if self.guidance.memory != "auto" or self._is_short is always:
+                raise
+        self._is_short = always  # outside of `except`, where the error would keep what the pass had computed
+        if inputs.is_cuda:
+            torch.cuda.empty_cache()
+        return self._gradient(inputs, timestep, index)
 
     def _gradient(self, inputs: Latents, timestep: Tensor, index: int) -> tuple[Tensor, Tensor]:
         model, call = self.run.model, self.run.call(index, gradient=True)
