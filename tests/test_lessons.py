@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from xattn_helpers.backbones import model
+from xattn_helpers import load
+from xattn_helpers.backbones import places
 from xattn_helpers.backbones.catalogue import CHECKPOINTS
 from xattn_helpers.studies.real_size import lessons
 from xattn_helpers.studies.real_size.stage import SMALL, standing_in
@@ -36,7 +37,7 @@ def test_every_cell_runs_on_published_layouts(name, precision, folder):
         outcome = lessons.run(lessons.cells(name, IMAGE, VIDEO))
     assert not outcome.failures, "\n".join(str(failure) for failure in outcome.failures)
     assert outcome.cells > 20 and LEFT_OUT.get(name[:2], "") in outcome.said
-    assert known == CHECKPOINTS and model.PRECISIONS["cpu"] == torch.float32
+    assert known == CHECKPOINTS and places.PRECISIONS["cpu"] == torch.float32
 
 
 def test_there_are_lessons():
@@ -46,10 +47,10 @@ def test_there_are_lessons():
 def test_models_and_precisions_are_replaced_inside_the_block_only(folder):
     with pytest.raises(KeyError, match="no such"):
         with standing_in((IMAGE, VIDEO), folder, small=True, device="cpu", steps=3, precision="float16"):
-            loaded = model.load(VIDEO, "cpu")
+            loaded = load(VIDEO, "cpu")
             assert loaded.dtype == torch.float16 and loaded.defaults.steps == 3
             assert {name: getattr(loaded.defaults, name) for name in SMALL} == SMALL
-            assert model.load(IMAGE, "cpu").defaults.frames == 1
+            assert load(IMAGE, "cpu").defaults.frames == 1
             raise KeyError("no such")
     assert CHECKPOINTS[VIDEO].source.endswith("1.7b") and CHECKPOINTS[VIDEO].steps == 25
 

@@ -101,7 +101,7 @@ def test_when_memory_counts_as_short(memory, graphed, device, short, monkeypatch
 
 
 def test_an_unknown_way_to_use_memory_names_those_that_are_there():
-    with pytest.raises(ValueError, match="memory='much': possible are 'auto', 'save', 'spend'"):
+    with pytest.raises(ValueError, match="memory='much'.: memory must be 'auto', 'save' or 'spend'"):
         Guidance("burger", PATH, memory="much")
 
 

@@ -18,7 +18,7 @@ def test_the_maps_of_a_words_tokens_are_added_up_and_heads_are_averaged():
     def total(maps, targets):
         return maps.sum((-2, -1))
 
-    maps = random_maps()
+    maps = random_maps().requires_grad_(True)
     energies = begun(word="on the", energy=total).energy_at(maps)
     by_hand = maps[0, ..., [4, 5]].sum(-1).mean(1).sum((-2, -1))
     torch.testing.assert_close(energies[0], by_hand)
@@ -38,7 +38,7 @@ def test_the_released_codes_frame_bug_leaves_the_first_half_without_targets():
 
 
 def test_frames_may_be_named_by_a_function():
-    maps = random_maps()
+    maps = random_maps().requires_grad_(True)
     last = begun(frame_of=lambda frame, frames: frames - 1 - frame).energy_at(maps)
     of_word = maps[0, ..., 2].transpose(0, 1).flip(1)
     torch.testing.assert_close(last[0], box_energy(of_word, PATH.mask(3, 8, 8, "disc")).mean(0))

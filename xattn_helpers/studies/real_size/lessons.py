@@ -3,15 +3,15 @@
 import gc
 import io
 import re
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from IPython.core.interactiveshell import InteractiveShell
-from ipywidgets import Widget
 from matplotlib import pyplot as plt
 
 FOLDER = Path(__file__).parents[3] / "notebooks"
@@ -107,10 +107,18 @@ def _fresh(shell: InteractiveShell) -> Iterator[None]:
 
 
 def _forget(shell: InteractiveShell) -> None:
-    Widget.close_all()  # what is displayed is kept until then, with its model
+    _close_widgets()
     shell.reset(new_session=False, aggressive=False)
     plt.close("all")
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
+
+
+def _close_widgets() -> None:
+    """Give up what a lesson has displayed: ipywidgets keeps it until it is closed, and its model with it."""
+    loaded = sys.modules.get("ipywidgets")
+    for widget in list(loaded.widgets.widget._instances.values()) if loaded else ():
+        with suppress(KeyError):  # nobody listens to it any more
+            widget.close()
