@@ -57,8 +57,8 @@ if VIDEO != "pocket":
 
 
 # %% [markdown]
-# The cells below run on those models too. Only the numbers that compare a map with the *detected* object need the
-# pocket world, because its detector knows nothing else.
+# The cells below run on those models too. Only numbers that compare a map with the *detected* object need the pocket
+# world.
 #
 # ## 1. Where pixels meet words
 #
@@ -230,11 +230,10 @@ image_grid(
 )
 
 # %% [markdown]
-# The number under each token is its AUROC *for the burger*. The noun finds it best, with a clean spot on a dark
-# ground. But look at the others. The small words "a", "floats" and "the" find it nearly as well, and this is the
-# overlap that the paper complains about in section 3.3. Start, end and padding have an AUROC of about 0: their maps
-# are the burger's negative, and a perfect negative knows as much as a perfect positive. "Water" is bright in parts of
-# the sky, too.
+# The number under each token is its AUROC *for the burger*. The noun finds it best, with a clean spot on a dark ground.
+# The small words "a", "floats" and "the" find it nearly as well, and this is the overlap that the paper complains about
+# in section 3.3. Start, end and padding have an AUROC of about 0: their maps are the burger's negative, and a perfect
+# negative knows as much as a perfect positive. "Water" is bright in parts of the sky, too.
 #
 # Brightness in such a picture is relative, because each map is stretched by itself. So let us look at the
 # probabilities, on average inside the burger and outside of it.
@@ -285,18 +284,16 @@ plt.show()
 
 # %% [markdown]
 # About half of all attention goes to the end token and the padding, and a sixth to the start token alone, which is
-# three times its equal share. The words together get a third. It depends on the layer: at 8 × 8 on the way down and
-# in the middle, words get more than half; in the very last layer, the start token gets most.
+# three times its equal share. The words together get a third.
 #
-# Why should a network look at padding? A row of $\mathcal{A}$ must add up to one, so a pixel that needs no word has
-# to put its attention *somewhere*. Start and padding are nearly the same in every caption, and make a good place for
-# "nothing to ask here". Stable Diffusion does the same with its start token; Attend-and-Excite therefore drops it and
-# divides the rest anew.
+# Why should a network look at padding? A row of $\mathcal{A}$ must add up to one, so a pixel that needs no word has to
+# put its attention *somewhere*. Start and padding are nearly the same in every caption. Stable Diffusion uses its start
+# token in the same way; Attend-and-Excite therefore drops it and divides the rest anew.
 #
 # ## 5. Every frame: does the map follow the object?
 #
-# In a video each frame has its own maps. This burger is told to move to the right, and with this seed it does (the
-# model card tells how often that works). We keep every step of this run, for the explorer of section 12.
+# In a video each frame has its own maps. This burger is told to move to the right, and with this seed it does . We keep
+# every step of this run, for the explorer of section 12.
 
 # %%
 moving = "a burger floats to the right on the water"
@@ -319,9 +316,8 @@ print("AUROC in each frame:", *(f"{score:.2f}" for score in each_frame))
 
 # %% [markdown]
 # The bright spot goes to the right with the burger, and in every frame the map ranks nearly all pixels of the burger
-# above all others. Each frame is on its own here: the cross-attention of frame 8 knows nothing of frame 7. If the
-# maps move smoothly, then because the latents do, and those are kept together by the temporal layers (notebook 00,
-# section 7).
+# above all others. Each frame is on its own here; the maps move smoothly because the temporal layers keep the latents
+# together.
 #
 # ## 6. Every layer and every resolution
 #
@@ -343,11 +339,10 @@ image_grid(
 )
 
 # %% [markdown]
-# The picture has the shape of the network's name. All five layers at 8 × 8 find the burger, with clean maps. At 16 ×
-# 16 it depends on the place: the first layer, right behind the noisy latent, is grainy; the next ones find the
-# burger; and in the very last one hardly anything is left of it. **The mid layer at 4 × 4 fails**: it lights up cells
-# without a burger, and one of its cells is nearly as large as the burger. Remember that when guidance is to use "mid"
-# layers.
+# The picture has the shape of the network's name. All five layers at 8 × 8 find the burger, with clean maps. At 16 × 16
+# it depends on the place: the first layer, right behind the noisy latent, is grainy; the next ones find the burger; and
+# in the very last one hardly anything is left of it. **The mid layer at 4 × 4 fails**: it lights up cells without a
+# burger, and one of its cells is nearly as large as the burger.
 #
 # The recorder averages over any choice of layers. They are chosen by `group`, and by `cells`: how many cells of the
 # latents one cell of the map is wide. Our latents have 16 × 16 cells, so that `cells=1` is 16 × 16, `cells=2` is 8 × 8
@@ -435,14 +430,11 @@ image_grid(
 
 # %% [markdown]
 # In the upper figure a thin line is one seed. In step 0 the latent is pure noise, and yet the map is right about the
-# burger's place with an AUROC of almost 0.9 on average. Part of that is habit: burgers have their usual places, and so
-# the map of one seed also fits the burger of another a little (dashed, 0.65). The rest it has read from the noise.
-# **From step 4 of 14 on, the place is settled.**
+# burger's place with an AUROC of almost 0.9 on average. Part of that is habit, as the maps of other seeds show (dashed,
+# 0.65); the rest it has read from the noise. **From step 4 of 14 on, the place is settled.**
 #
-# The lower figure shows how for seed 1. First a broad band across the middle, then two candidates, left and right,
-# and by step 6 only the right one is left, although for our eyes the latent is still noise. At 8 × 8 the map is ahead
-# of 16 × 16, where the same decision shows later and with more grain. Whoever wants to move an object has to act in
-# the first steps.
+# The lower figure shows how for seed 1: a broad band across the middle, then two candidates, and by step 6 only the
+# right one, although the latent still looks like noise. Whoever wants to move an object has to act in the first steps.
 #
 # ## 8. Every head
 #
@@ -467,8 +459,7 @@ for name, row in zip(names, rows, strict=True):
 
 # %% [markdown]
 # Heads of one layer are not copies of each other. Of the first layer's three heads, two find the burger and the third
-# is as busy with the sky. The heads of the mid layer are bright in other places each, mostly along rows. The mean
-# over heads, which nearly everybody uses, mixes specialists with bystanders.
+# is as busy with the sky. The mean over heads, which nearly everybody uses, mixes them.
 #
 # ## 9. The temporal layers, which are not cross-attention
 #
@@ -510,9 +501,8 @@ for name in pair:
 
 # %% [markdown]
 # The cross-attention layer gets one row for each frame: all of its pixels as queries, and the tokens as keys. The
-# temporal layer gets one row for each *pixel*: its 16 frames as queries, and the same 16 frames as keys. Its
-# probabilities say which frames a pixel looks at. There is no column for "burger" in them, and averaging them into a
-# map of the burger would add noise that looks like attention.
+# temporal layer gets one row for each *pixel*: its 16 frames as queries, and the same 16 frames as keys. There is no
+# column for "burger" in its probabilities, and averaging them into a map of the burger would add noise.
 #
 # ## 10. The soft threshold
 #
@@ -645,13 +635,12 @@ for i, one, two in zip(others, before, after, strict=True):
     print(f"{tokens[i]:7} AUROC for the burger {one:.2f}, as a share of the other words {two:.2f}")
 
 # %% [markdown]
-# Much of the find was only the common rise: as a share, "floats" and "the" lose part of it, and "on" and "water" turn
-# out to avoid the burger. "A" keeps its place: it stands before the noun in nearly every caption that
-# the model has learnt from. **An AUROC near 1 does not make a word the name of the object.**
+# As a share, "floats" and "the" lose part of their AUROC, and "on" and "water" turn out to avoid the burger. "A" keeps
+# its place: it stands before the noun in nearly every caption. **An AUROC near 1 does not make a word the name of the
+# object.**
 #
 # **Attention is not an explanation.** A map says where the network *mixes in* the value of a word. What the later
-# layers make of it, the map does not tell; only changing the map and looking at the result does, and that is what
-# notebooks 03 and 05 are about.
+# layers make of it shows only when the map is changed, as in notebooks 03 and 05.
 #
 # **Words that are not there.** A misspelt word is an error that shows the words of the prompt.
 
@@ -664,9 +653,8 @@ except ValueError as error:
 # %% [markdown]
 # ## 12. Look around
 #
-# The explorer does all of this with the mouse: prompt, seed, word, size of the maps, step and frame. The model runs only
-# when you press *Run* with another prompt or seed; everything else is read from the recording. It opens with the
-# video of this notebook.
+# The explorer does all of this with the mouse: prompt, seed, word, size of the maps, step and frame. The model runs
+# only when you press *Run* with another prompt or seed; everything else is read from the recording.
 
 # %%
 from xattn_helpers.display.explorers.attention import AttentionExplorer
@@ -676,8 +664,7 @@ explorer.explore(video, attention)
 explorer
 
 # %% [markdown]
-# In a page that is only read, the controls do nothing. But each of them is also a Python object. Here we turn them by
-# hand, and show the picture that the explorer would.
+# Each control is also a Python object. Here we turn them by hand, and show the picture that the explorer would.
 
 # %%
 explorer.word.value, explorer.cells.value, explorer.step.value, explorer.frame.value = "burger", 2, 0, 8
@@ -685,13 +672,13 @@ assert torch.equal(explorer.maps, attention.maps("burger", cells=2, step=0).cpu(
 image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the first step"], cell=1.2)
 
 # %% [markdown]
-# The three panels are the frame, the map over it, and the map alone. This is the first step of the video's sampling,
-# in which the network has seen nothing but noise.
+# The three panels are the frame, the map over it, and the map alone. This is the first step, in which the network has
+# seen nothing but noise.
 #
 # ## Exercises
 #
 # **1.** Compute the map of "burger" by hand in the mid block (`mid_block.attentions.0.transformer_blocks.0.attn2`).
-# How many heads has this layer, and how many pixels? Check the map against the recorder.
+# Check the map against the recorder.
 #
 # <details><summary>Solution</summary>
 #
@@ -708,7 +695,7 @@ image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the
 # assert torch.allclose(check.maps("burger", site=name)[0], A[..., 2], atol=1e-3)
 # ```
 #
-# It has four heads and 4 × 4 = 16 pixels, the only layer with so few.
+# It has four heads and 4 × 4 = 16 pixels.
 # </details>
 #
 # **2.** Classifier-free guidance calls the network with the caption and with an empty one. `capture` keeps the half
@@ -727,8 +714,7 @@ image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the
 # ```
 #
 # In the empty prompt everything from position 2 on is padding, and each gets about 4 %. Yet the padding at position 2
-# finds the burger: nearly all captions of the pocket world have their noun there, and every embedding
-# tells its position too. An empty prompt is not blind.
+# finds the burger: nearly all captions have their noun there, and every embedding tells its position.
 # </details>
 #
 # **3.** Two objects in one picture: does each noun find its own? Take "a dog and a ball on the grass" and compute a
@@ -744,7 +730,7 @@ image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the
 # ```
 #
 # Each noun finds its own object best (0.99 and 1.00), but the other one too (0.75 and 0.78): compared with grass and
-# sky, a ball looks a little like a dog. When maps of two words overlap, moving one of them also pulls at the other.
+# sky, a ball looks a little like a dog.
 # </details>
 #
 # ## In this notebook we saw
@@ -753,10 +739,9 @@ image_grid([[explorer.picture]], column_titles=["“burger” in frame 8, at the
 # - `capture`, which records it in any run, for any word, frame, layer, head and step, and leaves the model as it was;
 # - one number, AUROC, and why it must be read together with the probabilities themselves;
 # - that most attention goes to tokens that are not words, and that small words share the object's map with its noun;
-# - that the layers differ: 8 × 8 finds the object, 4 × 4 and the last layer do not; and that the place of the object is
-#   settled within the first few steps;
+# - that 8 × 8 finds the object, and 4 × 4 and the last layer do not; and that its place is settled within a few steps;
 # - that temporal layers are not cross-attention, whatever they are called;
 # - the soft threshold, which turns a map into a shape, and makes noise look like one too.
 #
-# One video and eight pictures are anecdotes. Next: [02 · How noisy are the maps of a video
-# model?](02_how_noisy.ipynb) repeats the measurement with many prompts and gives intervals.
+# Next: [02 · How noisy are the maps of a video model?](02_how_noisy.ipynb) repeats the measurement with many prompts
+# and gives intervals.

@@ -93,14 +93,11 @@ image_grid(rows, row_titles=kinds, column_titles=["picture", *names], cell=1.05)
 # ring under "a", "swims" and "in"; under "the" the video model has only its upper half. The shark is indeed visible
 # under words that have nothing to do with it, but in *both* rows. Under the start token it is a dark spot. At 8 × 8 the
 # shark fills its own map as one bright patch, and it is a dark hole under the end token. Nothing in this picture says
-# that the video model's maps are noisier. The maps at 16 × 16 share another bright line, where the water meets the
-# sand; we shall come back to it.
+# that the video model's maps are noisier.
 #
-# Two remarks on how to read it. First, in our models (as in ModelScope at 256 × 256) the mid block works at 4 × 4, so
-# that "mid and up blocks at 16 × 16" are in fact the up blocks alone. Second, **every map is stretched to its own
-# darkest and brightest pixel**. A map that is almost constant shows its last decimals as loudly as a map with a clear
-# peak shows its peak. The eye can therefore not tell how strong a map is, and one prompt is an anecdote. We need
-# numbers.
+# Two remarks on how to read it. First, the mid block works at 4 × 4, so that "mid and up blocks at 16 × 16" are the up
+# blocks alone. Second, **every map is stretched to its own darkest and brightest pixel**. The eye can therefore not
+# tell how strong a map is. We need numbers.
 
 # %% [markdown]
 # ## 2. Six numbers
@@ -213,7 +210,7 @@ markdown_table(["map", *columns], [[name, *(f"{row[key]:.2f}" for key in columns
 #
 # - AUROC and IoU do not mind that a map is **faint**, because they look at ranks or at the stretched map. Only the
 #   entropy does.
-# - The **blurred** map has a perfect AUROC and is smoother than the object itself. Low roughness is no merit.
+# - The **blurred** map has a perfect AUROC and is smoother than the object itself.
 # - The **outline** says exactly where the object is, and still AUROC and IoU blame it: its inside is dark. We have seen
 #   such rings at 16 × 16 in the figure above. They are not noise.
 # - The **noisy** map keeps a high AUROC, for ranks forgive much; its IoU halves and its roughness more than doubles.
@@ -229,13 +226,12 @@ markdown_table(["map", *columns], [[name, *(f"{row[key]:.2f}" for key in columns
 # both models. What would make this comparison unfair, and what do we do about it?
 #
 # - **A picture is not a frame.** A video has 16 frames, but they show one object at one place. We count four frames of
-#   each video (evenly spaced) and four pictures of the image model for each prompt and seed. Those pictures still vary
-#   more than those frames do; this is why the interval must not treat frames as independent cases.
+#   each video (evenly spaced) and four pictures of the image model for each prompt and seed.
 # - **Seeds of a prompt resemble each other** too: the moon is easier to find than a bee, whatever the seed. So we
 #   average over frames and seeds, and the bootstrap resamples the *prompts*. The difference of the models is taken
 #   prompt by prompt, which removes what makes prompts easy or hard.
-# - **Motion.** The captions name none, so the image model understands them as well as the video model. Things in
-#   videos still move; each frame's map is compared with that frame's mask.
+# - **Motion.** The captions name none, so the image model understands them as well as the video model. Each frame's map
+#   is compared with that frame's mask.
 # - **Size.** A small object is harder to find and has a rougher map. So we print how large the objects are, and how
 #   often the detector sees them. Where it sees nothing, nothing is counted.
 #
@@ -296,17 +292,14 @@ plt.show()
 # %% [markdown]
 # In nearly every panel the two models lie side by side, and the *layers* differ far more. At 8 × 8 the noun's map finds
 # its object almost perfectly, at 16 × 16 less well, at 4 × 4 not at all. There is noise at 16 × 16, in both models: the
-# maps are more than twice as rough as a perfect map, and after the soft threshold they cover their object badly.
-# Entropies near or above .9 say that on its own scale a map is almost flat, and the object a small bump on it. The
-# map's centre is steadiest at 8 × 8 (up), where it trembles hardly more than that of a perfect map on so coarse a grid.
-# Where the models differ clearly, the video model is mostly the cleaner one: at 16 × 16 and at 8 × 8 (up) its maps are
-# a little smoother, at 16 × 16 they find the object a little better (AUROC), and outside the down blocks they are more
+# maps are more than twice as rough as a perfect map, and after the soft threshold they cover their object badly. Where
+# the models differ clearly, the video model is mostly the cleaner one: at 16 × 16 and at 8 × 8 (up) its maps are a
+# little smoother, at 16 × 16 they find the object a little better (AUROC), and outside the down blocks they are more
 # concentrated (lower entropy). But at 8 × 8 (up) the shape left by the threshold fits the object a little worse (IoU),
 # and at 4 × 4 the maps are rougher and fit worse. Leakage goes both ways: in the video model it is lower at 16 × 16
 # (down) and 8 × 8 (up), and higher at 8 × 8 (down).
 #
-# Why are there fewer prompts behind the numbers at 4 × 4? A cell of that grid is a sixteenth of the picture, and small
-# objects do not fill half of any:
+# At 4 × 4 there are fewer prompts: a cell is a sixteenth of the picture, and small objects do not fill half of any:
 
 # %%
 for place, figures in table["counted"].items():
@@ -546,14 +539,12 @@ Markdown(
 # map of the noun alone leaves their evidence at the old place.
 #
 # **What cannot be concluded.** Our video model was *inflated* from our image model: its maps began as copies of the
-# image model's, and were only trained on. That is the best case for clean maps. It also saw more pictures than the
-# image model did, sixteen to a video. ModelScope was inflated from Stable Diffusion too, but trained on web videos
-# with noisy captions, for much longer, and at other scales. An early experiment of this project trained a pocket
-# video model from nothing: its maps at 16 × 16 were noise, like the paper's, and only 8 × 8 found the noun. So *how a
-# video model was trained* can decide the question, and "video" as such does not. Our text encoder is frozen and keeps
-# each word nearly to itself; CLIP's lets later words look back at earlier ones, which is one more way for a shark to
-# get under "the". And no number of this notebook says anything about ModelScope itself: for that, run section 1 on a
-# GPU, and bring a detector.
+# image model's, and were only trained on. That is the best case for clean maps. ModelScope was inflated from Stable
+# Diffusion too, but trained on web videos with noisy captions, and for much longer. An early experiment of this project
+# trained a pocket video model from nothing: its maps at 16 × 16 were noise, like the paper's, and only 8 × 8 found the
+# noun. So *how a video model was trained* can decide the question, and "video" as such does not. Our text encoder keeps
+# each word nearly to itself; CLIP's lets later words look back at earlier ones. And no number of this notebook says
+# anything about ModelScope itself: for that, run section 1 on a GPU, and bring a detector.
 
 # %% [markdown]
 # ## Exercises
@@ -593,8 +584,7 @@ Markdown(
 #
 # The mean is nearly the same, and the interval is narrower by about $\sqrt 3$, as if there were three times as many
 # proofs. But three seeds of a hard prompt are hard together: they say little about what happens with *other* prompts,
-# which is what we want to know. Had we counted each of the four frames as a case, the interval would be narrower
-# still, and prove nothing more. (Cases in which the object was never seen are left out.)
+# which is what we want to know. (Cases in which the object was never seen are left out.)
 # </details>
 #
 # **3.** Is it the temporal layers that change the maps, or the training? Generate the video of section 1 with the
@@ -620,7 +610,7 @@ Markdown(
 # With the temporal layers off, the maps at 16 × 16 get rougher, about as rough as those of the image model, and find
 # the shark less well: the AUROC falls from .73 to .60 (down) and from .90 to .85 (up). It falls in the first steps,
 # too, from .72, .85, .89, .88 to .66, .74, .78, .80. In this case it is the temporal layers that clean the maps: they
-# let the frames of one object agree on where it is. One case is an anecdote; how would you measure it?
+# let the frames of one object agree on where it is. How would you measure it on many cases?
 # </details>
 #
 # ## In this notebook we saw

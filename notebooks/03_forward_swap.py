@@ -187,14 +187,12 @@ image_grid(rows, row_titles=titles, cell=0.6)
 # the car is where the truck drives, on the far edge of the road. "The car follows the motion and location of the
 # truck", says the paper of its own example; ours follows the location only: the truck goes to the left, and the car
 # slides a little to the right. It is also much smaller than the truck, and it is damaged: at the start it is a piece of
-# wreckage, then for a while a car, and at the end hardly more than a speck. The paper, too, sees "artifacts". So much
-# for one video.
+# wreckage, then for a while a car, and at the end hardly more than a speck. The paper, too, sees "artifacts".
 #
 # ## 4. The first limit: size and shape
 #
-# One video is an anecdote; the study `xattn_helpers/studies/forward_swap` repeats it for 20 pairs of objects of the
-# pocket world: each pair in one scene that fits both, with one verb. The world says how large its objects are beside
-# each other, so we know for each pair whether the source is the larger one. How do we judge a swapped clip?
+# The study `xattn_helpers/studies/forward_swap` repeats it for 20 pairs of objects of the pocket world: each pair in
+# one scene that fits both, with one verb. The world says which of the two is larger. How do we judge a swapped clip?
 #
 # - **Place.** The IoU of the swapped object's mask with the source's mask. It must be compared with what is there
 #   *without* a swap: clips from the same noise resemble each other anyway, so the target's own object often overlaps
@@ -459,18 +457,16 @@ markdown_table(["the same prompts without any edit", "", *COUNTS.values()], rows
 # this grows from 0.07 to 0.16 in images and from 0.05 to 0.09 in videos.
 #
 # The third word makes the object smaller, lets it overlap less with the source, and it is seen a little less often. But
-# this word was "small", so that a smaller object is what we asked for, and without any edit, too, small objects are
-# seen less often. Beside the same prompt on its own, three words cost about as much as two.
+# this word was "small". Beside the same prompt on its own, three words cost about as much as two.
 #
-# So what a map decides is *where* and *how large*, and the text decides *what*. A second word costs something, much as
-# the paper says, but it does not ruin the picture.
+# A map decides *where* and *how large*, the text *what*.
 #
 # ## 6. Other ways to swap
 #
-# The helper has more knobs than one: *when* (`window`, as a share of the steps), *where in the network* (`groups`,
-# `cells`), whether rows are made to add up to one again (`renormalise`), and which words (`Swap`, `Replace`). The
-# last one, `keep_background`, copies the source's latents outside both objects' maps. We try them on the four pictures
-# of section 1, with the image model, which takes seconds.
+# The helper has knobs: *when* (`window`, as a share of the steps), *where in the network* (`groups`, `cells`), whether
+# rows are made to add up to one again (`renormalise`), and which words (`Swap`, `Replace`). The last one,
+# `keep_background`, copies the source's latents outside both objects' maps. We try them on the four pictures of section
+# 1, with the image model.
 
 # %%
 words = {"source_word": "truck", "target_word": "car", "source": source}
@@ -512,18 +508,15 @@ if POCKET:
 shown if POCKET else None
 
 # %% [markdown]
-# What each of them does, and where it fails, on these four pictures (an anecdote, not a measurement):
+# What each of them does, and where it fails, on these four pictures:
 #
 # - **Rows that add up to 1** again make the car a little larger, and change little else.
 # - **Steps.** With the first half of the steps only, the car is whole and has its own size: the later steps repair it.
 #   It is moved a little more than half as far. The second half alone moves it least, and still squeezes it.
 # - **Resolution.** At 16 × 16 the swap does nothing that one could see; at 8 × 8 alone it does all that it does.
-#   Section 5 has told us why: at 16 × 16 the noun has hardly any attention.
-# - **Replacing all words** overlaps most with the truck, and all four cars are seen. With seed 1 the car gets something
-#   of the truck's cabin. With seed 2 it takes the place of one of the two trucks; the distance does not reward this,
-#   because it is measured from the middle between them. In the first half of the steps only, the cars look better, and
-#   overlap nearly as much.
-# - **Keeping the background** makes the picture outside both objects more like the source's. It repairs nothing inside.
+# - **Replacing all words** overlaps most with the truck, and all four cars are seen. In the first half of the steps
+#   only, the cars look better, and overlap nearly as much.
+# - **Keeping the background** makes the picture outside both objects more like the source's.
 
 # %%
 cars_only, small = "a car drives on the road", "a small car drives on the road"
@@ -546,14 +539,11 @@ image_grid(
 # %% [markdown]
 # `Refine` is for prompts of different length: the words that both prompts share take the source's maps, and new words
 # keep their own. Here the source is "a car drives on the road" and "small" is new. The refined car stays where the
-# source's car is, as it should. But it also stays about as large: the size of the car was in the shared map of "car",
-# and the new word cannot change what that map has settled. (With seed 1 the small car on its own is not drawn at all;
-# the refined one is.)
+# source's car is, as it should. But it also stays about as large: its size was in the shared map of "car".
 #
 # `Reweight` needs no source. It multiplies the map of one word by a number. With 0 the car is gone, in all pictures.
 # With one half it is smaller, or gone (seed 1). With 2 and 3 there is too much of it: two cars (seed 0), or one with
-# seven windows (seed 1). So *the amount of a word's attention works on size and number*. It fits with what the swap
-# did: a noun that gets less than it needs at the new place would be drawn smaller. That is a guess, not a proof.
+# seven windows (seed 1). So *the amount of a word's attention works on size and number*.
 #
 # ## 7. Look around
 #
@@ -624,17 +614,14 @@ bullets(lines)
 #
 # **What it cannot.** It does not hand over a size: swapped objects shrink, whichever is the larger. It hands over
 # little of a shape. One object in eight (videos) or in four (images) is lost, and there is rubble. And it needs a
-# second prompt that happens to have the object where you want it: nobody can ask for a place, a size or a path. This is
-# what the paper means by "too restrictive", and there we agree.
+# second prompt that happens to have the object where you want it. This is what the paper means by "too restrictive".
 #
-# **Image or video?** The image model does the same in the same test: place taken, size lost, and no less damage. What
-# breaks here is not a matter of video.
+# **Image or video?** The image model does the same in the same test: place taken, size lost, and no less damage.
 #
 # **Against the paper.** Size mismatch is not what causes the artefacts here, because pairs of similar size have them
 # too. Prompts that differ in two words do lose more than those that differ in one, as the paper says, but less than a
 # tenth of the object's purity, and not the picture. Our models are kind to swaps, though: their text encoder keeps each
-# word nearly to itself, so that a token's value does not know its neighbours. In CLIP, the value of "road" has heard of
-# the truck. Nothing here is a statement about ModelScope.
+# word nearly to itself, which CLIP does not.
 #
 # ## Exercises
 #

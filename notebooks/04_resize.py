@@ -292,8 +292,7 @@ plt.show()
 # %% [markdown]
 # - **shape** pulls where the soft threshold is steep: at cells of middle brightness. What is clearly bright or clearly
 #   dark feels nothing, inside of the box or outside. Because maps are stretched between their darkest and their
-#   brightest cell, these two feel a strong pull of their own: lowering both lifts all others above the threshold (large
-#   box), and raising both pushes the others below it (small box).
+#   brightest cell, these two feel a strong pull of their own.
 # - **box** pulls all cells inside up by one and the same amount, and all cells outside down by another. It does not
 #   care how the attention is spread *inside*: one bright cell in the middle of a large box is as good as a full box. In
 #   a small box, each cell inside is pulled up hard, and each cell outside is hardly pushed.
@@ -317,10 +316,8 @@ image_grid(rows, row_titles=list(boxes), column_titles=["target", *names])
 
 # %% [markdown]
 # Although the latents are still nearly pure noise, the gradient is not spread evenly. With all three energies the
-# brightest spot is at the upper right, where the network is about to put the ball. With "box" and "top" there is a
-# second, dimmer spot at the lower left, outside of both targets: presumably the noise would also have allowed a ball
-# there, and guidance works against it. The outline of the target itself cannot be seen. Guidance strengthens or weakens
-# what the network already begins to see, and this limits how far a size can be moved.
+# brightest spot is at the upper right, where the network is about to put the ball. Guidance strengthens or weakens what
+# the network already begins to see, and this limits how far a size can be moved.
 #
 # ## 3. Figure 4, rebuilt
 #
@@ -409,14 +406,12 @@ asked_and_got(pictures) if POCKET else None
 
 # %% [markdown]
 # The model follows half-heartedly. The burger grows into the two large boxes, ball and duck grow a little in the
-# largest one, and the shark is larger than unguided in every box, the smallest included. (This model draws poor sharks,
-# guided or not.) The *small* boxes do nothing for the size: each of them sits somewhere on the belly of an object that
-# is as large as it was, or larger.
+# largest one, and the shark is larger than unguided in every box, the smallest included. The *small* boxes do nothing
+# for the size: each of them sits somewhere on the belly of an object that is as large as it was, or larger.
 #
-# Why is the push so weak, and would a larger η help? The box energy is the square of a share, and its gradient is this
-# share times something: when most of the attention is inside, there is hardly a push left. And the η that is enough for
-# one object is too much for another, which it destroys. There is another way: throw the length of the gradient away,
-# and make every step equally long,
+# Why is the push so weak? The box energy is the square of a share, and its gradient is this share times something: when
+# most of the attention is inside, there is hardly a push left. And the η that is enough for one object is too much for
+# another, which it destroys. There is another way: make every step equally long,
 #
 # $$ \mathbf{z}_t \leftarrow \mathbf{z}_t - \sqrt{1 - \bar\alpha_t}\;\eta\, \frac{\nabla E}{\mathrm{rms}(\nabla E)} . $$
 #
@@ -508,15 +503,14 @@ for name, clip in results.items():
 
 # %% [markdown]
 # The two targets differ in more than their outline. The moved map has the tilt of the duck's own map, which at 16 × 16
-# is a band from the head down to the tail; the drawn target is an ellipse in a box of the duck's proportions,
-# and knows nothing of ducks. The moved map is grey at the rim, because enlarging blurs, and at 8 × 8 only few of its
-# cells are quite white; the energy counts each cell by its grey value, so that attention is drawn to the middle more
-# than to the rim. And it carries along some specks of noise, faint here, which the soft threshold let through.
+# is a band from the head down to the tail; the drawn target is an ellipse in a box of the duck's proportions, and knows
+# nothing of ducks. The moved map is grey at the rim, because enlarging blurs, and it carries along some specks of
+# noise.
 #
 # With this seed both ducks have grown nearly to the size that we asked for, .43: .41 from the own maps, .39 from the
-# disc. Neither outline is quite a duck's. One picture is an anecdote: [notebook 06](06_what_matters.ipynb) has two rows
-# for zero-shot targets, measured on moving objects. What the paper says of its own model, that maps are too noisy to be
-# a target, need not hold where maps are as clean as those of [notebook 02](02_how_noisy.ipynb).
+# disc. [Notebook 06](06_what_matters.ipynb) measures zero-shot targets on moving objects. What the paper says of its
+# own model, that maps are too noisy to be a target, need not hold where maps are as clean as those of [notebook
+# 02](02_how_noisy.ipynb).
 #
 # ## 5. Asked against got
 #
@@ -622,28 +616,25 @@ for setting, part in table["settings"].items():
 # %% [markdown]
 # **Size.** With the defaults, the median error is 12.3 % (11.2 to 13.3): within the bound of 15 %. With plain steps it
 # is 22 %, and a third for a model that ignores the wish. Where the world has the asked size, the defaults have 7.8 %.
-# They take over .66 of a change (the slope), plain steps a third and the paper's setting a quarter.
 #
 # **Order.** The defaults have a rank correlation of .924 (.903 to .942): the bound of .9 is met. The other settings
 # miss it. Within one object and seed the order is nearly perfect: the defaults have .94 or more in 61 of 64 such series
-# of ten (the list after the tables). Far from it are a fish whose sizes hardly follow the wishes, and a shark that is
-# not there.
+# of ten (the list after the tables).
 #
 # **Not there.** In two of the 64 unguided videos there is nothing to resize: with seed 11 our model draws the night
 # instead of the ocean, with a fish that the detector does not know and no shark. No setting brings that shark back. The
 # rows "object before" leave these two aside; the defaults then keep 99.8 % of the scenes.
 #
 # **Price.** The defaults lose the object in 4 % of the videos, plain steps and the paper's setting in 3 %, and they
-# keep as many scenes. With η = 0.08 it is lost in 10 %, above all small ducks: a step that never becomes shorter does
-# not know when to stop. The defaults also take longer than plain steps, because they guide every step: README has the
-# times.
+# keep as many scenes. With η = 0.08 it is lost in 10 %. The defaults also take longer than plain steps, because they
+# guide every step.
 #
 # "Seen" means in more than half of the frames; "one instance", in more than half of the frames that show any;
 # "scene kept", that the detector names the scene of the unguided video.
 #
 # The intervals of the first two columns resample objects with their seeds, each with all of its videos: ten videos of
 # one object from one seed are not ten independent proofs. "Of the world" are the wishes for a size that the pocket
-# world has for the object (`of_world` of the study). Nobody ever showed the model a smaller shark.
+# world has for the object (`of_world` of the study).
 #
 # Who is disobeyed, small wishes or large ones?
 
@@ -790,14 +781,10 @@ if POCKET:
 # are half as far apart as without guidance. Asked for .45, the one without a word and the "big" one come to .41 and
 # .42, and the "small" one stays at .32.
 #
-# At the ends it is harder. Asked for .15, the burgers come out at .18 to .25, the "big" one largest: the world has none
-# below .22. Asked for .6, two of them come to about .5, and the "small" one is no larger than before, and stands aside
-# in its box: here word and box contradict each other too much. Beyond the sizes that it has seen, a model cannot be
-# pulled far by its attention.
+# Asked for .15, the burgers come out at .18 to .25, the "big" one largest: the world has none below .22. Asked for .6,
+# two of them come to about .5, and the "small" one is no larger than before: word and box contradict each other.
 #
-# That the box has so much to say is owed to the captions, half of which are silent about sizes. When all of them told
-# the size, in an earlier version of this world, each word held its object in its own range, and guidance only chose
-# within it. Where the words say the same as the box, both work together: to get a small burger, say "small".
+# Where the words say the same as the box, both work together: to get a small burger, say "small".
 #
 # ## 7. The verdict
 #
@@ -824,13 +811,11 @@ bullets(lines)
 # %% [markdown]
 # **Against the paper.** Its section 5 says that backward guidance changes an object's size, and shows it. With its own
 # setting we find a quarter of the change. With steps of equal length two thirds of the change can be had, at no price
-# that the table could show, until the wish leaves what the model has seen. With steps that are a little too long,
-# objects now and then shrink to nothing.
+# that the table could show, until the wish leaves what the model has seen.
 #
 # **What cannot be concluded.** The paper shows four objects in five sizes, without numbers, and calls resizing less
 # prone to failure than motion. Our models have learnt a world in which sizes have sharp limits, and in which every
-# object is drawn from one picture. A model that has seen a duck from near and far may shrink it further. And our
-# detector measures boxes: an object that is half as large because it is half hidden counts as small.
+# object is drawn from one picture. And our detector measures boxes: an object that is half hidden counts as small.
 #
 # ## Exercises
 #
@@ -850,8 +835,7 @@ bullets(lines)
 # ```
 #
 # With all three seeds the order is right: the ball has .36 to .47 where it was asked for .5, and .30 to .32 where it
-# was asked for .25; the dog .43 to .45 and .32 to .34. Two words do not hinder each other, because each has a map of
-# its own. Both are drawn towards their usual size, as before.
+# was asked for .25; the dog .43 to .45 and .32 to .34. Both are drawn towards their usual size, as before.
 # </details>
 #
 # **2.** A size that changes along the video. Tracks take a size for each key point. Let the burger grow from .25 to .5
@@ -869,8 +853,7 @@ bullets(lines)
 #
 # The burger does not grow: it goes from .42 down to .37 and back to .39, where .25 to .5 was asked. Now put the word
 # that the world has for it into the prompt: "a burger floats closer on the water". With the same target it grows from
-# .28 to .53. Words can do here what plain steps do not. Equal steps (`Guidance.for_size`) make the burger grow without
-# the word as well, from .27 to .35.
+# .28 to .53. Equal steps (`Guidance.for_size`) make the burger grow without the word as well, from .27 to .35.
 # </details>
 #
 # **3.** The box energy is content with a small object in a large box. Add the energy "size", which compares the area of
@@ -887,8 +870,7 @@ bullets(lines)
 #
 # With 0 the balloon has .32, where .6 was asked. With 1 there is a second balloon: nobody said that it must be one.
 # With 2 to 10 there is one balloon again, which reaches from the top of the box to the bottom and is longer than
-# balloons are, with a size of .44 to .49. With 20 it is torn and the sky is spoiled. An energy on the area does not
-# know what an object of that size looks like; the network would have to know.
+# balloons are, with a size of .44 to .49. With 20 it is torn and the sky is spoiled.
 # </details>
 #
 # ## In this notebook we saw

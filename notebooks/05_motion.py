@@ -175,8 +175,8 @@ show(free["burger"].video, *drawn, titles=["unguided", *ways])
 # %% [markdown]
 # The noise is the same in all three clips, and so are the prompt and the network. Left alone, the model picks a path of
 # its own. With a track, the burger follows the red box closely, and it is one burger in front of the same kind of sea.
-# Look at both ends of the way down: in the first frame the burger lies in the lower part of its box, and in the last one
-# its bun looks out at the top. We shall come back to this in section 6.
+# Look at both ends of the way down: in the first frame the burger lies in the lower part of its box, and in the last
+# one its bun looks out at the top.
 #
 # ## 2. By hand
 #
@@ -298,7 +298,7 @@ frame_by_frame(["shark", "moon"])
 
 # %% [markdown]
 # In each group the map of the third row is bright inside the box, and the object of the second row stands where the map
-# is bright. That is the whole mechanism: guidance moves the map, and the picture follows.
+# is bright. Guidance moves the map, and the picture follows.
 #
 # The unguided rows show how much had to change: on its own the burger goes up instead of down, and neither the ball nor
 # the shark makes any progress on the way that we want. The paper's moon was missing until it was asked for. Ours is
@@ -408,8 +408,7 @@ markdown_table(["", "", "covered", "IoU", "AP50", "centroid distance", "size rat
 # %% [markdown]
 # Without guidance next to no frame overlaps by one half: AP50 is 0 for three of the four, and .19 for the shark, whose
 # own place lies on the way that we want. With guidance every frame passes, and the centres are within a few hundredths
-# of the diagonal. But none of the three that move goes all of its way. A moon has no way to go, so that *travelled* has
-# no meaning there.
+# of the diagonal. A moon has no way to go, so that *travelled* has no meaning there.
 #
 # ## 5. Your own track
 #
@@ -471,27 +470,24 @@ markdown_table(["", *BOUNDS], [*rows, ["what this project asks of itself", *BOUN
 # %% [markdown]
 # Means over videos with their 95 % intervals. The mIoU counts a lost object, one that is not seen in more than half of
 # the frames, as 0. The last row is a bar that this project sets for its defaults, and they pass it in all four columns.
-# Without guidance the object is in every video, but hardly ever in its box. With the defaults it is in every video, and
-# in its box. The paper's setting has another energy, another law, another schedule and boxes for masks. Its overlap
-# lies between the two. It misses the bar of mIoU, and that of AP50 by a hair.
+# Without guidance the object is in every video, but hardly ever in its box. With the defaults it is in its box. The
+# overlap of the paper's setting lies between the two.
 #
 # The row below it has the energy and the schedule of the defaults, and steps as the paper's released code makes them:
 # as long as the gradient is steep. It beats the paper's setting in mIoU and AP50, but two of 49 videos lose their
-# object. We shall see one of them in section 7. The defaults scale the gradient to one length before each step, so that
-# a steep energy cannot throw the latents far away, and no object is lost. Their strength and schedule were chosen in
-# the study `tuning`, on objects, tracks and seeds that this table does not have: who picks the best of many settings
-# from a table must expect that it owes a part of its lead to these cases. There, they lose none of 72 objects and keep
-# every scene, with a mIoU of .715; the same strength at every step has .730, for twice as many gradients.
-# [Notebook 06](06_what_matters.ipynb) compares the laws.
+# object. The defaults scale the gradient to one length before each step, so that a steep energy cannot throw the
+# latents far away, and no object is lost. Their strength and schedule were chosen in the study `tuning`, on objects,
+# tracks and seeds that this table does not have: there, they lose none of 72 objects and keep every scene, with a mIoU
+# of .715; the same strength at every step has .730, for twice as many gradients. [Notebook 06](06_what_matters.ipynb)
+# compares the laws.
 #
 # ### Perspective
 #
 # The paper used a target of one size for all frames and still saw the burger, the ball and the shark "getting larger as
-# they move closer to the camera". Its explanation is that the model knows perspective. In our world we know what
-# perspective is, because the training videos were drawn with it: where a scene has ground, an object lower in the
-# picture is nearer, and drawn larger. In the ocean, in the sky and at night there is no ground, and height means
-# nothing. So we can compare what guided videos do with what the world would do. *Growth* is the size in the last frame
-# over the size in the first one.
+# they move closer to the camera". Its explanation is perspective. Our training videos were drawn with perspective:
+# where a scene has ground, an object lower in the picture is nearer, and drawn larger. In the ocean, in the sky and at
+# night there is no ground, and height means nothing. *Growth* is the size in the last frame over the size in the first
+# one.
 
 # %%
 from xattn_helpers.pocket.world.vocabulary import FREE_SCENES
@@ -552,15 +548,13 @@ Markdown(
 
 # %% [markdown]
 # Small dots are videos, squares are geometric means with their intervals, and the dashed lines are what the world's
-# rule would give for these tracks. The unguided videos ignore the tracks; they are put into the group of the track that
-# their guided twins were asked for.
+# rule would give for these tracks. Unguided videos are in the group of their guided twins.
 #
 # The paper's observation is hardly true here. Where the world has perspective, objects that are led down by the
 # defaults become a little larger on average, but the interval reaches down to no growth at all, and on the logarithmic
-# axis it is less than a fifth of what the world would draw. On level tracks the interval of the blue square contains 1, and
-# where the way goes down without ground, objects become a little smaller, which no rule of the world asks for. The box
-# that the object has to fill is of one size in all frames, which may hold it back: in exercise 3 the box grows. And
-# single videos differ by more than the three groups do: from one video, or four, nothing could have been concluded.
+# axis it is less than a fifth of what the world would draw. Where the way goes down without ground, objects become a
+# little smaller. The box that the object has to fill is of one size in all frames, which may hold it back: in exercise
+# 3 the box grows.
 #
 # ### Start, end, and long ways
 #
@@ -607,22 +601,19 @@ Markdown(
 
 # %% [markdown]
 # This observation of the paper is true, but with the defaults little is left of it. The first frame is furthest from
-# its target, the last frame comes next, and nearly every object goes less than its way. Neither end alone accounts for
-# what is missing: the object is ahead of its box at the start and behind it at the end. With the paper's setting all
-# this is three to four times as large at the start and the end, and a third of the way is missing.
+# its target, the last frame comes next, and nearly every object goes less than its way. The object is ahead of its box
+# at the start and behind it at the end. With the paper's setting all this is three to four times as large at the start
+# and the end, and a third of the way is missing.
 #
 # Is it the speed? With the paper's setting, the longest ways lose most. With the defaults the longest are short by .09
-# of their length and the others by .03 and .06: there is a difference, and it is small. It is what one would see if all
-# frames were drawn towards the middle of the path, as by the temporal layers, which mix the frames. We have not tested
-# that explanation. A part of the loss is weakness: with half of the default strength, the objects go .87 of their way,
-# and with guidance at every step .96.
+# of their length and the others by .03 and .06: there is a difference, and it is small. A part of the loss is weakness:
+# with half of the default strength, the objects go .87 of their way, and with guidance at every step .96.
 #
 # ### Objects that stay where they were
 #
-# The worst failure is an object that does not go at all. The paper names it, "the object being statically positioned"
-# at the first target, and leaves it for future work. We say that an object *stays where it was* when it travels less
-# than a quarter of the asked way, wherever it stands. How often does it happen, and which settings have it least and
-# most?
+# The worst failure is an object that does not go at all. The paper names it, "the object being statically positioned".
+# We say that an object *stays where it was* when it travels less than a quarter of the asked way, wherever it stands.
+# How often does it happen, and which settings have it least and most?
 
 # %%
 stays = {name: row["figures"]["stays where it was"] for name, row in settings.items()}
@@ -662,22 +653,17 @@ Markdown(
 
 # %% [markdown]
 # The table has the three landmarks, the four settings with the fewest objects that stay, and the four with the most
-# (among equals, those with the higher mIoU). The figure shows the strength, the first knob to turn, from weak to too
-# strong.
+# (among equals, those with the higher mIoU). The figure shows the strength, from weak to too strong.
 #
 # With the defaults no object of the table stays where it was, and the same holds for 23 of the other 41 settings that
-# ran. With the paper's setting some do, but not as the paper describes it: they stand nearer to the *last* target than
-# to the first, as the sentence above counts.
+# ran. With the paper's setting some do, but nearer to the *last* target than to the first.
 #
 # What cures it is strength. With a quarter of the default strength two objects stay, with half of it one, and from .055
-# on none. The paper's energy shows the same from a strength of 5, where nearly half of the objects stay, to 150, where
-# one does. The place of the guidance matters as well: in the middle of the network alone, whose maps have 4 × 4 cells,
-# it moves nearly nothing.
+# on none. In the middle of the network alone, whose maps have 4 × 4 cells, guidance moves nearly nothing.
 #
-# The cure has a price. Up to the default, .08, every scene is kept and no object is lost. At .12 one scene and one
-# object are gone, and the mIoU is no higher than at .08; at .16 five scenes and three objects. So: when an object will
-# not go, do not double the strength. Guide more of the steps instead: with `schedule="always"` objects go further, at
-# the cost of a gradient at every step, and no object of the table is lost.
+# The cure has a price. Up to the default, .08, every scene is kept and no object is lost. At .16 five scenes and three
+# objects are gone. When an object will not go, do not double the strength. Guide more of the steps instead: with
+# `schedule="always"` objects go further, at the cost of a gradient at every step, and no object of the table is lost.
 #
 # ## 7. The worst cases
 #
@@ -751,9 +737,6 @@ image_grid(strips, row_titles=list(again), cell=0.75)
 # another one: the steps were too large for these latents. With steps of one length there is a shark, and it is in its
 # boxes. Exercise 5 looks at truck and boat.
 #
-# No measure of section 4 would have told us *how* a video fails, or whether a shark is well drawn. Look at the videos,
-# too.
-#
 # ## Exercises
 #
 # **1.** The object falls short at both ends. Ask for a little more than you want: let the key points of the burger lie
@@ -768,9 +751,8 @@ image_grid(strips, row_titles=list(again), cell=0.75)
 #     print(adherence(detect(one.video, "burger")[0], down.boxes(frames)))  # both against the way that we wanted
 # ```
 #
-# It does: *travelled* rises from .88 to 1.03, the distance of the centres falls from .011 to .007, and the IoU rises from
-# .72 to .78. The box goes a fifth further than before, and the burger goes as much further as it had fallen short, or a
-# little more.
+# It does: *travelled* rises from .88 to 1.03, the distance of the centres falls from .011 to .007, and the IoU rises
+# from .72 to .78. The box goes a fifth further than before.
 # </details>
 #
 # **2.** Is it the speed? Give the burger the eased track, which is slow at both ends and fast in the middle, and look
@@ -788,9 +770,8 @@ image_grid(strips, row_titles=list(again), cell=0.75)
 # ```
 #
 # The distances at both ends get smaller, from .014 to .008 and from .031 to .014. But print all frames: the largest
-# distances, up to .036, come just after the fast middle, in frames 9 to 14, where the burger is behind its box. So slow
-# ends help there, and a box that is faster in the middle costs more than that: on average the distance is .019, and it
-# was .011. It is one burger, and section 6 shows that one video proves little.
+# distances, up to .036, come just after the fast middle, in frames 9 to 14, where the burger is behind its box. On
+# average the distance is .019, and it was .011.
 # </details>
 #
 # **3.** Perspective by hand: let the box itself grow on its way down, from 0.2 to 0.5 of the picture. Does the burger
@@ -824,8 +805,8 @@ image_grid(strips, row_titles=list(again), cell=0.75)
 # show(*(draw_boxes(draw_boxes(clip.video, left.boxes(1)), right.boxes(1)) for clip in apart))
 # ```
 #
-# Yes: with both seeds there is now a whole duck and a whole boat, and water between them. All four are larger than their
-# boxes, the duck of seed 9 most of all: between two objects there must be room for what sticks out of the boxes, too.
+# Yes: with both seeds there is now a whole duck and a whole boat, and water between them. All four are larger than
+# their boxes.
 # </details>
 #
 # **5.** With the law "1 - abar" and a strength of 100, the three worst cases are a shark, a truck and a boat. Does less

@@ -239,15 +239,15 @@ show(*pictures, titles=titles, width=150, columns=5)
 
 # %% [markdown]
 # With the disc, the mid block leaves the burger of the first seed where it was at both strengths; that of the second
-# grows at 100, away from the box. With the box it does move burgers: at 100 the first one reaches the target but is cut
-# off by the picture's edge, and the second touches the target from below. The up blocks bring both to the target with
-# less strength. So the shape matters for the mid block on these pictures, but it does not save it in the table: over
-# all cases "mid block only, boxes" is no better than the disc.
+# grows at 100, away from the box. With the box it does move burgers at 100: one is then cut off by the picture's edge,
+# and the other only touches the target. The up blocks bring both to the target with less strength. So the shape matters
+# for the mid block on these pictures, but it does not save it in the table: over all cases "mid block only, boxes" is
+# no better than the disc.
 #
 # **Verdict.** In this network the mid block is not vital, and it does not even help. The up blocks at 8 × 8 and 16 × 16
 # do nearly all that the whole set does. But they are not vital either: the down blocks alone still reach .72, five
 # times the unguided overlap. If the paper's "two mid-block layers" are indeed the first two layers of the up blocks,
-# its finding and ours point the same way, though ours is weaker.
+# its finding and ours point the same way.
 #
 # ## 3. How strong, and by which law
 #
@@ -371,16 +371,13 @@ guidance_figures.forest(settings, guidance_figures.references(settings, "law"))
 # %% [markdown]
 # "1 - abar, strength 100" is the old defaults once more: **steps of equal length gain .10 (.06 to .16) over it**, and
 # lose none of the two objects. The square root changes next to nothing: at the same strength it is better than 1 − ᾱ by
-# .003 (.002 to .004), because the guided steps are those at which both laws are nearly one. Nor is it only a matter of
-# the right strength: with 30 the square root loses no object either, and the defaults still gain .11 (.08 to .14) over
-# it. The paper's setting gains, too: .07 (.04 to .10), by nothing but equal steps.
+# .003 (.002 to .004). The paper's setting gains, too: .07 (.04 to .10), by nothing but equal steps.
 #
 # Why should it help to throw the length of the gradient away? The box energy is a square, so that its gradient fades
 # with the share of attention that is still outside: plain guidance pushes hard while the object is far away, when a
-# hard push ruins the picture, and hardly at all when it is nearly there. Nor are two objects alike: what is enough for
-# one is too much for another. A step of fixed length is never too long, and does not stop early. `clip.updates`, which
-# has the energy and the largest change of a latent at each update, lets us watch this on a picture. We guide at every
-# step, to see both laws to their end.
+# hard push ruins the picture, and hardly at all when it is nearly there. `clip.updates`, which has the energy and the
+# largest change of a latent at each update, lets us watch this on a picture. We guide at every step, to see both laws
+# to their end.
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(8, 2.8), layout="compressed", dpi=80)
@@ -398,20 +395,16 @@ plt.show()
 # On the left, both energies fall, and the step of fixed length ends lower. On the right, the plain step is about half
 # as long as the other one at first, and a thirtieth of it at the end. Not all of this is the gradient's doing: the law
 # 1 − ᾱ itself shrinks by a factor of 14, and the square root within "equal" by not quite four. But in the first half of
-# the steps the law hardly changes, and there the plain step has already shrunk to a third. This is one picture; it
-# shows the mechanism, and does not prove that the gain in the table comes from it.
+# the steps the law hardly changes, and there the plain step has already shrunk to a third. One picture does not prove
+# that the gain in the table comes from it.
 #
 # One thing to know before you copy an η of this law from another code: ours is a root mean square, the length of a step
 # per value, and so means the same for a picture and a video. Where a code divides the gradient by its whole length
-# instead, η grows with the square root of the number of values. Our videos have 16,384 of them, so that our .08 would
-# be called 10 there.
+# instead, η grows with the square root of the number of values.
 #
 # **Verdict.** The law of the paper's text cannot be used with latents of variance one; that of its code can, and the
-# square root is as good. Better than both is a step of fixed length. This series missed it at first: the old defaults
-# were chosen on tuning cases among strengths, and never among laws, until this table showed it. These 49 cases are here
-# to report, and whoever chose the law's strength by them would have no test left. So it was chosen anew, on tuning
-# cases of other objects, and [lesson 04](04_resize.ipynb), on other objects and for another purpose, prefers the same
-# law.
+# square root is as good. A step of fixed length is better than both. Its strength was chosen on tuning cases of other
+# objects, and [lesson 04](04_resize.ipynb), on other objects and for another purpose, prefers the same law.
 #
 # ## 4. At which steps
 #
@@ -732,8 +725,7 @@ markdown_table(["choice", "worst setting", "mIoU minus defaults'", "best setting
 # %% [markdown]
 # The layers can cost all that guidance gains, but only at their extreme, the mid block alone. The frame bug comes
 # second, with more than half of the gain, and the energy third. Strength, target and law follow with .10 to .14, and
-# the schedule is last. Hardly anything could still be *gained* over the defaults: the best of all other settings adds
-# .01. The highest of many means flatters itself, here too.
+# the schedule is last. The best of all other settings adds .01.
 #
 # **If your guidance fails**, go down this list. It begins, by and large, with what cost most here.
 #
@@ -749,7 +741,7 @@ markdown_table(["choice", "worst setting", "mIoU minus defaults'", "best setting
 #    think it is.
 # 5. **A second object appears?** Take an energy that punishes attention outside the target.
 # 6. **The picture suffers?** Guide fewer steps, the early ones, before you lower the strength.
-# 7. **Only then** try other seeds. A seed whose object happens to be near its track proves nothing.
+# 7. **Only then** try other seeds.
 #
 # ## Exercises
 #
@@ -772,7 +764,7 @@ markdown_table(["choice", "worst setting", "mIoU minus defaults'", "best setting
 # A balloon is first (-.67): the defaults bring it into its box (.75), and the paper's setting hardly on its way (.08).
 # Then the moon, a shark, a rocket and a boat follow. By objects, the balloon, the boat and the shark lose a third, and
 # the bird and the burger a tenth; by tracks, the one from the top left to the bottom right loses .3, the others about
-# .2. With four cases for each object, a mean of one object is an anecdote; the five tracks have about ten cases each.
+# .2.
 # </details>
 #
 # **2.** The signed energy does not know where its target is. Show it: compute its gradient with respect to a map for
@@ -794,7 +786,7 @@ markdown_table(["choice", "worst setting", "mIoU minus defaults'", "best setting
 #
 # The difference is 0 for the signed energy: the target is a constant that the derivative drops. It only ever asks for
 # more attention, anywhere. For the squared energy the difference is not 0, because the target multiplies the
-# derivative. So equation 3 can only have worked with the square that the released code has.
+# derivative.
 # </details>
 #
 # **3.** In a Pareto front of three criteria more settings survive. How many of the settings survive in mIoU, outside
