@@ -2,14 +2,12 @@
 
 import pytest
 import torch
-from models_for_tests import PATH
-from video_checkpoints_for_tests import ltx_pipeline, write
+from video_checkpoints_for_tests import PROMPT, each_edit, ltx_pipeline, write
 
-from xattn_helpers import Bias, Guidance, Swap, capture, generate, load
+from xattn_helpers import capture, generate, load
 from xattn_helpers.backbones.video_codecs import DECODE_NOISE, DECODE_TIMESTEP
 from xattn_helpers.sampling import initial_latents
 
-PROMPT, OTHER = "a burger floats on the water", "a shark on the water"
 SIZE = {"frames": 9, "height": 64, "width": 96}
 
 
@@ -104,14 +102,7 @@ def test_attention_is_recorded_and_changes_nothing(model):
     assert shares[: model.text.count(PROMPT)].sum() == pytest.approx(1, abs=1e-5)  # padding is masked
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [
-        Swap("shark", "burger", source=OTHER), Bias("burger", PATH), Guidance("burger", PATH),
-        Guidance("burger", PATH, groups="early", memory="save"),
-    ],
-    ids=["swap", "bias", "guidance", "checkpoint"],
-)  # fmt: skip
+@each_edit
 def test_edits_change_the_clip(model, edit):
     plain, edited = run(model), run(model, edits=edit)
     assert edited.latents.isfinite().all() and (plain.latents - edited.latents).abs().max() > 1e-3

@@ -8,15 +8,14 @@ import torch
 from diffusers import DiffusionPipeline
 from models_for_tests import PATH, run_of
 from transformers import T5Tokenizer
-from video_checkpoints_for_tests import wan_pipeline, write
+from video_checkpoints_for_tests import OTHER, PROMPT, each_edit, wan_pipeline, write
 
-from xattn_helpers import Bias, Guidance, Swap, capture, generate, load
+from xattn_helpers import Guidance, capture, generate, load
 from xattn_helpers.backbones.catalogue import resolve
 from xattn_helpers.display.overlays import overlay
 from xattn_helpers.edits.steering import Steering
 from xattn_helpers.sampling import initial_latents
 
-PROMPT, OTHER = "a burger floats on the water", "a shark on the water"
 SIZE = {"frames": 5, "height": 32, "width": 48}
 
 
@@ -145,14 +144,7 @@ def test_attention_is_recorded_and_changes_nothing(model):
     assert attention.probabilities(model.sites[0], half="unconditional").shape == (1, 2, 1, 2, 3, 512)
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [
-        Swap("shark", "burger", source=OTHER), Bias("burger", PATH), Guidance("burger", PATH),
-        Guidance("burger", PATH, groups="early", memory="save"),
-    ],
-    ids=["swap", "bias", "guidance", "checkpoint"],
-)  # fmt: skip
+@each_edit
 def test_edits_change_the_clip(model, edit):
     plain, edited = run(model), run(model, edits=edit)
     assert edited.latents.isfinite().all() and (plain.latents - edited.latents).abs().max() > 1e-3

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from diffusers import (
     AutoencoderKLLTXVideo,
@@ -11,9 +12,21 @@ from diffusers import (
     UniPCMultistepScheduler,
     WanPipeline,
 )
+from models_for_tests import PATH
 from transformers import T5Config, T5EncoderModel, T5Tokenizer, UMT5Config, UMT5EncoderModel
 from transformers_for_tests import build_ltx, build_wan
 
+from xattn_helpers import Bias, Guidance, Swap
+
+PROMPT, OTHER = "a burger floats on the water", "a shark on the water"
+each_edit = pytest.mark.parametrize(
+    "edit",
+    [
+        Swap("shark", "burger", source=OTHER), Bias("burger", PATH), Guidance("burger", PATH),
+        Guidance("burger", PATH, groups="early", memory="save"),
+    ],
+    ids=["swap", "bias", "guidance", "saving memory"],
+)  # fmt: skip
 WIDTH = 16  # of a token's embedding
 PIECES = "▁a ▁the ▁on ▁burger ▁ham ▁float s ▁water ▁shark ▁ice ▁cream ▁cre am bur ger ▁é".split()
 LTX_SCHEDULE = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import diffusers
 
-from .kinds import UnsupportedModel
+from .parts import UnsupportedModel
 from .text import accept_any
 
 

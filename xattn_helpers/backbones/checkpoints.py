@@ -11,18 +11,13 @@ import torch
 import transformers
 
 from .catalogue import CHECKPOINTS, Checkpoint, has_weights
-from .kinds import UnsupportedModel, find_kind, find_precision, longest_prompt
+from .parts import UnsupportedModel, find_kind, find_precision, longest_prompt
 from .weights import attempts
 
 PARTS = ("network", "vae", "text_encoder", "tokenizer", "scheduler")
 NETWORKS = PARTS[:3]  # the parts that have weights
 WORDS = ({"tokenizer.json"}, {"vocab.json", "merges.txt"}, {"spiece.model"})  # files of which a tokenizer needs a set
 MADE_BY = {"LTXVideoTransformer3DModel": "ltx", "WanTransformer3DModel": "wan"}  # a checkpoint of each such network
-USUAL = {
-    "network": diffusers.UNet2DConditionModel,
-    "vae": diffusers.AutoencoderKL,
-    "scheduler": diffusers.DPMSolverMultistepScheduler,
-}
 TOLD: set[str] = set()  # the checkpoints whose licence and size this process has printed
 
 
