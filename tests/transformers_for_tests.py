@@ -58,7 +58,7 @@ class TableText(Text):
         self.table = torch.randn(rows, WIDTH, generator=torch.Generator().manual_seed(4))
 
     def encode(self, prompts):
-        ids = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt")
+        ids = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").to(self.table.device)
         real = ids.attention_mask.bool()
         states = self.table[ids.input_ids]
         return Condition(states, real) if self.masked else Condition(states * real[..., None])
