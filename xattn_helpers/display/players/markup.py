@@ -11,6 +11,8 @@ from typing import Any
 
 from PIL import Image
 
+from ..checks import Frames
+
 SCRIPTS = {
     "video": ("base.js", "frames.js", "video.js"),
     "attention": ("base.js", "frames.js", "attention.js"),
@@ -36,9 +38,15 @@ def player(kind: str, content: str, settings: Mapping[str, Any], data: Any = Non
 @cache
 def script(name: str) -> str:
     """A script of this folder without its comments and indentation, which only its readers need."""
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    text = resources.files(__name__.rpartition(".")[0]).joinpath(name).read_text(encoding="utf-8")
     lines = [line.strip() for line in text.splitlines()]
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def picture(video: Frames, description: str, quality: int = QUALITY, fps: float = 8) -> str:
+    """A video as an `<img>` that loops, with what is to be seen for whom cannot see it."""
+    uri = picture_uri([Image.fromarray(frame) for frame in video], fps, quality)
+    return f'<img src="{uri}" width="{video.shape[2]}" alt="{html.escape(description)}">'
 
 
 def picture_uri(pictures: Sequence[Image.Image], fps: float = 8, quality: int = QUALITY) -> str:
