@@ -18,6 +18,7 @@
 
   customElements.define("xattn-attention", class extends Player {
     async prepare() {
+      this.stage.classList.add("together"); // in one row, however narrow
       this.data = JSON.parse(this.querySelector("script").textContent);
       this.sheets = new Map();
       const image = this.querySelector("img");

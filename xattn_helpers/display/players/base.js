@@ -14,10 +14,11 @@
   };
   const STYLE = `
     :host { display: block; margin: .25em 0; color: inherit; font: 14px/1.4 system-ui, sans-serif; }
-    figure { margin: 0; max-width: 100%; }
+    figure { margin: 0; max-width: 100%; min-width: 0; }
     figcaption { margin-bottom: 2px; text-align: center; overflow-wrap: anywhere; }
     canvas { display: block; width: 100%; height: auto; background: #8884; }
     .stage { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 8px; }
+    .together { flex-wrap: nowrap; }
     .bar, .choices { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 8px; margin-top: 6px; }
     .bar { max-width: 40em; }
     .bar .scrub { flex: 1 1 8em; min-width: 6em; }

@@ -6,6 +6,7 @@
 
   customElements.define("xattn-swap", class extends Player {
     async prepare() {
+      this.stage.classList.add("together"); // in one row, however narrow
       const images = [...this.querySelectorAll("img")];
       [this.source, this.before, this.after] = await Promise.all(images.map(framesOf));
       const [source, before, after] = images;

@@ -5,22 +5,25 @@
   const SIDE = 280;
   const SVG = "http://www.w3.org/2000/svg";
 
-  // A path as a drawing in a square: the box of the first frame, and the way of its centre.
+  const frame = ([left, top, right, bottom], dashes) =>
+    `<rect x="${100 * left}" y="${100 * top}" width="${100 * (right - left)}" height="${100 * (bottom - top)}"
+      fill="none" stroke="currentColor" stroke-width="2" stroke-dasharray="${dashes}"/>`;
+
+  // A path as a drawing in a square: the box of the first frame and, with dashes, of the last; the way of its centre.
   function drawing(boxes) {
     const svg = document.createElementNS(SVG, "svg");
     const centres = boxes.map(([left, top, right, bottom]) => [50 * (left + right), 50 * (top + bottom)]);
-    const [left, top, right, bottom] = boxes[0].map((side) => 100 * side);
     const [x, y] = centres[centres.length - 1];
     svg.setAttribute("viewBox", "0 0 100 100");
     svg.setAttribute("aria-hidden", "true");
-    svg.innerHTML = `<rect x="${left}" y="${top}" width="${right - left}" height="${bottom - top}" fill="none"
-      stroke="currentColor" stroke-width="2"/><polyline points="${centres.join(" ")}" fill="none"
+    svg.innerHTML = `${frame(boxes[0], "")}${frame(boxes[boxes.length - 1], "5 4")}<polyline points="${centres.join(" ")}" fill="none"
       stroke="currentColor" stroke-width="5"/><circle cx="${x}" cy="${y}" r="8" fill="currentColor"/>`;
     return svg;
   }
 
   customElements.define("xattn-track", class extends Player {
     async prepare() {
+      this.stage.classList.add("together"); // in one row, however narrow
       this.data = JSON.parse(this.querySelector("script").textContent);
       const images = [...this.querySelectorAll("img")];
       const [own, ...guided] = images;

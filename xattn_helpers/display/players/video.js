@@ -8,17 +8,18 @@
       this.videos = [];
       const images = [...this.querySelectorAll("img")];
       const decoded = await Promise.all(images.map(framesOf));
+      const columns = Math.min(Number(this.dataset.columns) || images.length, images.length);
       images.forEach((image, index) => {
         const frames = decoded[index];
         const picture = canvas(image.naturalWidth, image.naturalHeight, image.alt);
         const caption = image.parentElement.querySelector("div")?.textContent;
-        const figure = make("figure", { style: `width: ${image.getAttribute("width") || image.naturalWidth}px` });
+        const width = `${image.getAttribute("width") || image.naturalWidth}px`;
+        const figure = make("figure", { style: `width: ${columns > 1 ? `min(${width}, calc(50% - 4px))` : width}` });
         if (caption) figure.append(make("figcaption", {}, caption));
         figure.append(picture);
         this.stage.append(figure);
         this.videos.push({ frames, context: picture.getContext("2d") });
       });
-      const columns = Number(this.dataset.columns) || images.length;
       const width = Number(images[0].getAttribute("width"));
       if (width) this.stage.style.maxWidth = `${columns * (width + 8)}px`;
       return Math.max(...decoded.map((frames) => frames.length));
