@@ -1,4 +1,4 @@
-"""Copies the lessons into my_notebooks/, for `make lab`: there they can be run and changed without changing the lessons.
+"""Copies the lessons into my_notebooks/, for `make lab`: run and changed there, the lessons stay as they are.
 
 A copy that nobody edited follows its lesson. One whose cells were edited stays, and is named where its lesson is newer.
 """

@@ -94,7 +94,8 @@ def test_the_scrubber_is_moved_by_keys(page):
 
 def test_a_video_says_what_is_to_be_seen(page):
     player = still(page, "video")
-    assert [picture.get_attribute("aria-label") for picture in player.locator("canvas").all()] == ["a square moves", "grey"]
+    pictures = player.locator("canvas").all()
+    assert [picture.get_attribute("aria-label") for picture in pictures] == ["a square moves", "grey"]
     assert player.locator("figcaption").all_inner_texts() == ["a square", "grey"]
 
 
