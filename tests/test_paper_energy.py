@@ -1,6 +1,7 @@
 """The paper's energy, written once more from its released code and its text, in numpy, a pixel at a time."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from test_energies import blob, box
 
 from xattn_helpers import load
-from xattn_helpers.backbones.noise import Level, Noise
+from xattn_helpers.backbones.noise import Noise
 from xattn_helpers.edits.energies import ENERGIES, lvd_energy, released_energy
 from xattn_helpers.edits.steps import LAWS
 from xattn_helpers.edits.targets import draw, track
@@ -93,16 +94,16 @@ def test_alpha_of_a_timestep_is_one_minus_its_beta():
         before = abar[timestep - 1] if timestep else 1.0
         beta = 1 - float(abar[timestep] / before)
         level = noise.solver(4).noise.level(timestep)
-        ratio = LAWS["(1 - alpha) / alpha"](Level(level.timestep, level.alpha, level.sigma, 1.0, noise.kept(timestep)))
+        ratio = LAWS["(1 - alpha) / alpha"](replace(level, step_alpha=noise.step_alpha(timestep)))
         assert ratio == pytest.approx(beta / (1 - beta), rel=1e-3)
-    assert noise.solver(4).level(1).kept == pytest.approx(noise.kept(noise.solver(4).timesteps[1]))
+    assert noise.solver(4).level(1).step_alpha == pytest.approx(noise.step_alpha(noise.solver(4).timesteps[1]))
 
 
 def test_where_there_is_no_signal_the_step_has_no_end():
     flow = Noise(FlowMatchEulerDiscreteScheduler(shift=3.0))
-    assert flow.kept(1000) == 0 and LAWS["(1 - alpha) / alpha"](flow.solver(4).level(0)) == math.inf
+    assert flow.step_alpha(1000) == 0 and LAWS["(1 - alpha) / alpha"](flow.solver(4).level(0)) == math.inf
     share = [(1 - sigma) ** 2 / ((1 - sigma) ** 2 + sigma**2) for sigma in (0.5, 0.499)]
-    assert flow.kept(500) == pytest.approx(share[0] / share[1])
+    assert flow.step_alpha(500) == pytest.approx(share[0] / share[1])
 
 
 # LVD

@@ -19,7 +19,7 @@ from xattn_helpers.studies.guidance import GuidanceStudy, cases, settings, steer
 from xattn_helpers.studies.guidance.settings import PAPER, SETTINGS, Setting
 from xattn_helpers.studies.store import store
 
-SHOWN = ("unguided", "defaults", "paper, zero-shot", "paper, frame bug", "bias")
+SHOWN = ("unguided", "defaults", "paper, zero-shot", "as released", "bias")
 
 
 @pytest.fixture(autouse=True)

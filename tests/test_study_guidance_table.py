@@ -50,7 +50,9 @@ def test_where_an_object_stands_is_told_by_the_nearer_end():
         rows.append(row("defaults", seed, 0.5, **about))
     figures = table.figures(rows)
     assert figures["stays where it was"].value == pytest.approx(2 / 3)
-    assert figures["stays at the first target"].value == figures["stays at the last target"].value == pytest.approx(1 / 3)
+    assert (
+        figures["stays at the first target"].value == figures["stays at the last target"].value == pytest.approx(1 / 3)
+    )
 
 
 def test_intervals_are_over_cases_and_over_objects():
@@ -90,4 +92,6 @@ def test_one_instance_means_most_of_the_frames():
 def test_landmarks_stand_beside_what_was_asked():
     rows = [row(name, seed, 0.5) for name in table.LANDMARKS for seed in (0, 1)]
     text = GuidanceStudy().markdown(table.summary(rows))
-    assert "| mIoU, lost 0 | ≥ 0.72 | 0.500 (0.500 to 0.500), n = 2 |" in text and text.count("\n") == 1 + len(table.BOUNDS)
+    assert "| mIoU, lost 0 | ≥ 0.72 | 0.500 (0.500 to 0.500), n = 2 |" in text and text.count("\n") == 1 + len(
+        table.BOUNDS
+    )

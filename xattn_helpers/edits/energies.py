@@ -70,7 +70,7 @@ def box_energy(maps: Maps, targets: Targets) -> Energies:
 def top_energy(maps: Maps, targets: Targets) -> Energies:
     """1 - mean of the largest values inside + w * mean of the largest outside, of A / max A (after LVD)."""
     scaled = maps / maps.amax((-2, -1), keepdim=True).clamp(min=LEAST)
-    return _largest(scaled, targets, lambda inside, cells: (_share(TOP_SHARE, inside),) * 2, OUTSIDE_WEIGHT)
+    return _largest(scaled, targets, _as_many_outside, OUTSIDE_WEIGHT)
 
 
 def lvd_energy(maps: Maps, targets: Targets) -> Energies:
@@ -81,9 +81,7 @@ def lvd_energy(maps: Maps, targets: Targets) -> Energies:
     heads and takes the mean of the last ones. Maps without an axis of heads are one head.
     """
     heads = maps.shape[-4] if maps.ndim > 3 else 1
-    largest = _largest(
-        maps, targets, lambda inside, cells: (_share(LVD_SHARE, inside), _share(LVD_SHARE, cells - inside)), LVD_OUTSIDE
-    )
+    largest = _largest(maps, targets, _of_each_side, LVD_OUTSIDE)
     cells = maps.new_tensor([maps.shape[-1], maps.shape[-2]])  # x, y
     centres, wanted = cells * _centre(maps), cells * _centre(targets)
     places = (centres - wanted).square().sum(-1)
@@ -105,6 +103,14 @@ def _largest(maps: Maps, targets: Targets, counts: Callable[[int, int], tuple[in
         largest_outside = values.masked_fill(inside, 0).topk(count_outside).values.mean(-1)
         energies.append(1 - largest_inside + weight * largest_outside)
     return torch.stack(energies, -1)
+
+
+def _as_many_outside(inside: int, cells: int) -> tuple[int, int]:
+    return _share(TOP_SHARE, inside), _share(TOP_SHARE, inside)
+
+
+def _of_each_side(inside: int, cells: int) -> tuple[int, int]:
+    return _share(LVD_SHARE, inside), _share(LVD_SHARE, cells - inside)
 
 
 def _share(share: float, count: int) -> int:

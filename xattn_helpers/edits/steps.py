@@ -20,7 +20,7 @@ def _noise_ratio(level: Level) -> float:
 
 
 def _step_ratio(level: Level) -> float:
-    return (1 - level.kept) / level.kept if level.kept else float("inf")
+    return (1 - level.step_alpha) / level.step_alpha if level.step_alpha else float("inf")
 
 
 # Step-size laws: delta^2 from the level of noise at this step; the numbers are those of the usual schedule of images,

@@ -16,12 +16,20 @@ from .statistics import SEED
 HALVES = 4000  # random halves of the cases
 FLIPS = 9999  # random signs of the differences; with fewer cases than 14, all that there are
 
+
+
+def _as_floats(values: Any) -> Any:
+    """Numbers of any kind as an array of floats."""
+    array = as_array(values)
+    return array.astype(float) if array.dtype.kind in "iuf" else array
+
+
 Scores = Annotated[
-    Float[np.ndarray, "settings cases"], BeforeValidator(as_array),
+    Float[np.ndarray, "settings cases"], BeforeValidator(_as_floats),
     Field(description="numbers (settings, cases), of two cases or more"),
 ]  # fmt: skip
 Differences = Annotated[
-    Float[np.ndarray, " cases"], BeforeValidator(as_array), Field(description="numbers, one for each case")
+    Float[np.ndarray, " cases"], BeforeValidator(_as_floats), Field(description="numbers, one for each case")
 ]  # fmt: skip
 
 
@@ -67,15 +75,15 @@ def split_half(scores: Scores, halves: Count = HALVES) -> dict[str, Any]:
     count = scores.shape[1]
     order = np.random.default_rng(SEED).permuted(np.tile(np.arange(count), (halves, 1)), axis=1)
     first, second = order[:, : count // 2], order[:, count // 2 :]
-    chosen, others = scores[:, first].mean(-1), scores[:, second].mean(-1)  # (settings, halves)
+    chosen, unseen = scores[:, first].mean(-1), scores[:, second].mean(-1)  # (settings, halves)
     winners = chosen.argmax(0)
-    every = np.arange(halves)
-    own, other = chosen[winners, every].mean(), others[winners, every].mean()
-    ranks = rankdata(-others, axis=0)[winners, every]
+    halves_index = np.arange(halves)
+    seen_mean, unseen_mean = chosen[winners, halves_index].mean(), unseen[winners, halves_index].mean()
+    ranks = rankdata(-unseen, axis=0)[winners, halves_index]
     return {
-        "own half": float(own),
-        "other half": float(other),
-        "loss": float(own - other),
+        "own half": float(seen_mean),
+        "other half": float(unseen_mean),
+        "loss": float(seen_mean - unseen_mean),
         "rank": float(ranks.mean()),
         "picked": (np.bincount(winners, minlength=len(scores)) / halves).tolist(),
     }

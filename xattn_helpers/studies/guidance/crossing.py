@@ -48,10 +48,12 @@ def crossing(values: Mapping[str, Mapping], knobs: Mapping[str, str]) -> dict[st
     names = {text: name for name, text in knobs.items()}
     table = {}
     for energy, law in STRENGTHS:
-        own = [names.get(setting.depends("track")) for setting in pair_settings(energy, law).values()]
-        measured = [values[name] for name in own if name in values]
-        common = [case for case in values.get(own[0], ()) if all(case in part for part in measured)]
-        if len(measured) == len(own) and len(common) > 1:
+        own = pair_settings(energy, law).values()
+        measured = []
+        for setting in own:
+            measured.append(values.get(names.get(setting.depends("track"), ""), {}))
+        common = [case for case in measured[0] if all(case in part for part in measured)]
+        if len(common) > 1:
             table[f"{energy}, {law}"] = best_of(measured, common, STRENGTHS[energy, law])
     return table
 

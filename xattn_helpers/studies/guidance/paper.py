@@ -3,7 +3,7 @@
 | | the text | the released code |
 | --- | --- | --- |
 | strength | eta of 15 to 25 | 15 * 4 (a weight) * 10 / 16 (six of sixteen layers are zeros) = 37.5 |
-| delta^2 of eq. 4 | (1 - alpha) / alpha; whether alpha is the product up to t (abar) or one step's is not said | 1 - abar |
+| delta^2 of eq. 4 | (1 - alpha) / alpha, of abar or of one step's alpha: it is not said | 1 - abar |
 | target | binary masks of each frame | discs |
 | soft threshold | between minimum and maximum of each channel | of all heads of a frame together |
 | difference (eq. 3) | without a square | squared |

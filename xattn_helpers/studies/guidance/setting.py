@@ -27,12 +27,12 @@ class Setting:
     bias: Mapping[str, Any] | None = None
     target: Literal["drawn", "zero-shot"] = "drawn"  # zero-shot: the maps of the unguided run, moved along the track
     base: str = "defaults"  # the setting that it is compared with
-    other: tuple[Callable[..., Edit], Mapping[str, Any]] | None = None  # an edit of words and targets, and its knobs
+    extra: tuple[Callable[..., Edit], Mapping[str, Any]] | None = None  # an edit of words and targets, and its knobs
 
     @property
     def steers(self) -> bool:
         """Whether there is any edit."""
-        return any(knobs is not None for knobs in (self.guidance, self.bias, self.other))
+        return any(knobs is not None for knobs in (self.guidance, self.bias, self.extra))
 
     def edits(
         self, purpose: Purpose, words: Sequence[str | list[str]], targets: Sequence[Target | list[Target]]
@@ -44,8 +44,8 @@ class Setting:
             edits.append(PURPOSES[purpose](*placement, **self.guidance))
         if self.bias is not None:
             edits.append(Bias(*placement, **self.bias))
-        if self.other is not None:
-            kind, knobs = self.other
+        if self.extra is not None:
+            kind, knobs = self.extra
             edits.append(kind(*placement, **knobs))
         return edits
 
@@ -66,5 +66,3 @@ def varied(base: str = "defaults", target: Literal["drawn", "zero-shot"] = "draw
 def in_steps(name: str, knob: str, values: Sequence[Any], base: str = "defaults") -> dict[str, Setting]:
     """Settings that differ in one number, with it in their names."""
     return {f"{name}{value:g}": varied(base, **{knob: value}) for value in values}
-
-

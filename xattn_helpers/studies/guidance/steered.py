@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ...backbones.model import Model
-from ...edits.targets import Target, Track
+from ...edits.targets import Track
 from ...edits.zero_shot import Unguided, all_unguided
 from ...measures.adherence import adherence, centre_distances, covered, outside_change, single, size
 from ...measures.boxes import Boxes, boxes_of
@@ -23,6 +23,8 @@ from ...sampling import Clip, generate
 from ..rows import Case, Row
 from ..study import Study
 from .setting import Purpose, Setting
+
+Asked = Track | list[Track]  # of the object of a case, or of each of its objects
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +45,8 @@ class Steered(Study, abstract=True):
         super().__init__(smoke)
         self.references: dict[tuple, Reference] = {}  # by model, prompt and seed
 
-    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
-        """Where the object of a case shall be, and what else a row says about that."""
+    def asked(self, case: Case, reference: Reference) -> tuple[Asked, Row]:
+        """Where the object of a case shall be, or each of its objects, and what else a row says about that."""
         raise NotImplementedError
 
     def network(self, case: Case) -> Model:
@@ -66,12 +68,15 @@ class Steered(Study, abstract=True):
             if isinstance(clip, str):
                 rows.append(about | {"failed": clip})
             else:
-                boxes = track.boxes(len(clip.video))
-                rows.append(about | {"failed": ""} | describe(clip, str(case["word"]), boxes, reference, self.device))
+                rows.append(about | {"failed": ""} | self.row(case, clip, track, reference))
         return rows
 
+    def row(self, case: Case, clip: Clip, asked: Any, reference: Reference) -> Row:
+        """What is said of one clip."""
+        return describe(clip, str(case["word"]), asked.boxes(len(clip.video)), reference, self.device)
+
     def steered(
-        self, setting: Setting, cases: Sequence[Case], references: Sequence[Reference], tracks: Sequence[Track]
+        self, setting: Setting, cases: Sequence[Case], references: Sequence[Reference], tracks: Sequence[Asked]
     ) -> list[Clip | str]:
         """The clips of a setting, or why there is none."""
         return steer(self.network(cases[0]), setting, self.purpose, cases, references, tracks, self.steps)
@@ -91,7 +96,7 @@ class Steered(Study, abstract=True):
 
 def steer(
     model: Model, setting: Setting, purpose: Purpose, cases: Sequence[Case], references: Sequence[Reference],
-    tracks: Sequence[Track], steps: int | None = None,
+    tracks: Sequence[Asked], steps: int | None = None,
 ) -> list[Clip | str]:  # fmt: skip
     """The clips of cases under one setting; instead of a clip the text of the error with which an edit refuses it."""
     if not setting.steers:
@@ -109,14 +114,17 @@ def steer(
 
 def generate_steered(
     model: Model, setting: Setting, purpose: Purpose, cases: Sequence[Case], references: Sequence[Reference],
-    tracks: Sequence[Track], steps: int | None = None,
+    tracks: Sequence[Asked], steps: int | None = None,
 ) -> list[Clip]:  # fmt: skip
     """One run, in which every prompt has a word and a target of its own."""
-    words = [str(case["word"]) for case in cases]
-    targets: list[Target] = list(tracks)
+    words: list[Any] = []
+    for case in cases:
+        words.append([case["word"], case["other"]] if case.get("other") else str(case["word"]))
+    targets: list[Any] = list(tracks)
     if setting.target == "zero-shot":
         targets = []
         for word, reference, track in zip(words, references, tracks, strict=True):
+            assert isinstance(track, Track)
             targets.append(reference.run.follow(word, track))
     prompts: list[Any] = [case["prompt"] for case in cases]
     seeds: list[Any] = [case["seed"] for case in cases]

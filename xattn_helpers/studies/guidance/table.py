@@ -8,6 +8,8 @@ counts 0 for both; its interval is told over cases, and once more over objects, 
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from ...display.tables import table_text
 from ...measures.adherence import HALF
 from ...measures.adherence import summary as adherence_figures
@@ -42,7 +44,7 @@ PRINTED = (COUNTED, "lost", "AP50", "centroid distance", "scene kept", "one inst
 
 
 def figures(rows: Sequence[Row]) -> dict[str, Estimate]:
-    """Figures of one setting over its videos; those that failed count as lost, and are left out of all other figures."""
+    """Figures of one setting over its videos; those that failed count as lost, and in no other figure."""
     done = [row for row in rows if not row["failed"]]
     table = adherence_figures(done) | {
         COUNTED: Estimate.mean(counted_iou(row) for row in rows),
@@ -54,8 +56,8 @@ def figures(rows: Sequence[Row]) -> dict[str, Estimate]:
         "stays where it was": Estimate.rate(way < STANDS for way in present(done, "travelled")),
     }
     moving = [row for row in done if present([row], "travelled") and present([row], "from first target")]
-    for end, other in (("first", "last"), ("last", "first")):
-        table[f"stays at the {end} target"] = Estimate.rate(stays_at(row, end, other) for row in moving)
+    for end, opposite in (("first", "last"), ("last", "first")):
+        table[f"stays at the {end} target"] = Estimate.rate(stays_at(row, end, opposite) for row in moving)
     for name in MEANS:
         table[name] = Estimate.mean(row[name] for row in done)
     return table
@@ -76,9 +78,9 @@ def by_object(rows: Sequence[Row]) -> tuple[list[float], list[str]]:
     return [counted_iou(row) for row in rows], [row["word"] for row in rows]
 
 
-def stays_at(row: Row, end: str, other: str) -> bool:
+def stays_at(row: Row, end: str, opposite: str) -> bool:
     """Whether an object stays where it was, and that is nearer to one end of the track than to the other."""
-    return row["travelled"] < STANDS and row[f"from {end} target"] < row[f"from {other} target"]
+    return row["travelled"] < STANDS and row[f"from {end} target"] < row[f"from {opposite} target"]
 
 
 def is_single(row: Row, share: float) -> bool:
@@ -135,7 +137,7 @@ def correction(values: dict[str, dict]) -> dict:
     for name, own in values.items():
         common = [case for case in own if case in defaults]
         if name != "defaults" and common:
-            p_values[name] = sign_flip([own[case] - defaults[case] for case in common])
+            p_values[name] = sign_flip(np.array([own[case] - defaults[case] for case in common]))
     adjusted = holm(p_values)
     alike = [name for name, value in adjusted.items() if value >= 1 - LEVEL]
     return {"compared": len(adjusted), "different": len(adjusted) - len(alike), "not different": alike}
