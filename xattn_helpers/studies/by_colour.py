@@ -1,14 +1,15 @@
 """A second look at the detector: study `by_colour`, an independent segmentation of steered videos.
 
-Does the detector like what a person would not? The pocket world has a still backdrop, so that an object is what differs
-from it in colour. The backdrop is the median of the frames of the video's unguided twin, in which the object is
-elsewhere, or that of the frames of both. This knows no shapes and no names, and shares nothing with the detector.
+Does the detector like what a person would not? The pocket world has a still backdrop, so that an object that moves is
+what differs from it in colour. At each pixel the backdrop is the median of the frames, or, where the object covers it
+in most of them, what the other frames have: the unguided twin, whose backdrop is much the same, decides between the
+two. This knows no shapes and no names, and shares nothing with the detector. It does not see what stands still.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
 from ..display.tables import figure_text, table_text
@@ -25,9 +26,12 @@ from .guidance.table import group_rows
 from .rows import Case, Row
 
 DIFFERENT = 0.15  # of the largest channel: less is the backdrop, whose texture trembles
+LEAST = 2  # frames that must show a backdrop that the others do not
+MARGIN = 0.1  # of the largest channel, by which these must be nearer to the twin's
 COUNT = 48  # cases of each setting
 SETTINGS = {"unguided": Setting(), "defaults": Setting({}), "bias": Setting(bias={})}
 Video = UInt8[np.ndarray, "frames height width 3"]
+Pixels = Float[np.ndarray, "frames height width 3"]  # in [0, 1]
 Masks = Bool[np.ndarray, "frames height width"]
 
 
@@ -79,11 +83,20 @@ class ByColour(Steered):
 
 
 def colour_masks(video: Video, twin: Video) -> Masks:
-    """Where a video differs in colour from either backdrop: the largest patch of each frame, without holes."""
-    frames, of_twin = video.astype(np.float32) / 255, twin.astype(np.float32) / 255
-    backdrops = np.median(of_twin, axis=0), np.median(np.concatenate([frames, of_twin]), axis=0)
-    differences = [np.abs(frames - backdrop).max(-1) for backdrop in backdrops]
-    return np.stack([_clean(mask) for mask in np.minimum(*differences) > DIFFERENT])
+    """Where a video differs in colour from its backdrop: the largest patch of each frame, without holes."""
+    frames = video.astype(np.float32) / 255
+    differences = np.abs(frames - backdrop(frames, twin.astype(np.float32) / 255)).max(-1)
+    return np.stack([_clean(mask) for mask in differences > DIFFERENT])
+
+
+def backdrop(frames: Pixels, of_twin: Pixels) -> Float[np.ndarray, "height width 3"]:
+    """What a video shows where its object is not."""
+    usual, wanted = np.median(frames, axis=0), np.median(of_twin, axis=0)
+    differs = np.abs(frames - usual).max(-1, keepdims=True) > DIFFERENT  # (frames, height, width, 1)
+    count = differs.sum(0)
+    rest = (frames * differs).sum(0) / np.maximum(count, 1)
+    farther = np.abs(usual - wanted).max(-1, keepdims=True) - np.abs(rest - wanted).max(-1, keepdims=True)
+    return np.where((count >= LEAST) & (farther > MARGIN), rest, usual)
 
 
 def _clean(mask: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
