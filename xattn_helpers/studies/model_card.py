@@ -12,7 +12,7 @@ from xattn_helpers import load
 
 from ..display.tables import table_text
 from ..pocket import WEIGHTS
-from . import guidance_cost, quality_table
+from . import full_size_picture, guidance_cost, quality_table
 from .card_pictures import (
     PROMPTS,
     draw_curves,
@@ -104,6 +104,7 @@ def readme_sections() -> dict[str, Callable[[], str]]:
         "guidance": lambda: f"{section('guidance')} What it costs: {cost('for a track')}",
         "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
         "full size": lambda: section("full_size"),
+        "full size picture": lambda: full_size_picture.shown(README.parent),
         "real size": lambda: section("real_size"),
     }
 
