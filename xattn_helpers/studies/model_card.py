@@ -12,7 +12,7 @@ from xattn_helpers import load
 
 from ..display.tables import table_text
 from ..pocket import WEIGHTS
-from . import guidance_cost, quality_table
+from . import full_size_picture, guidance_cost, quality_table
 from .card_pictures import (
     PROMPTS,
     draw_curves,
@@ -101,7 +101,10 @@ def card_sections() -> dict[str, Callable[[], str]]:
 
 def readme_sections() -> dict[str, Callable[[], str]]:
     """What README shows, by the comments around it."""
-    return {"real size": lambda: section("real_size")}
+    return {
+        "full size picture": lambda: full_size_picture.shown(README.parent),
+        "real size": lambda: section("real_size"),
+    }
 
 
 def result_sections() -> dict[str, Callable[[], str]]:
