@@ -18,6 +18,7 @@ import torch
 from xattn_helpers import Model
 
 from ..display.tables import table_text
+from ..edits.graphs import forget
 from .full_size_steps import UNGUIDED, Action, Steps, build, kinds
 from .rows import Case, Row, column
 from .study import Study
@@ -113,6 +114,7 @@ def time_step(action: Action, runs: int, device: str) -> tuple[list[float], floa
         for _ in range(WARM_UP):
             action()
         return [1000 * seconds(action) for _ in range(runs)], None
+    forget()  # the graph of another kind of step
     gc.collect()
     torch.cuda.empty_cache()
     for _ in range(WARM_UP):
