@@ -19,6 +19,7 @@ from .backbones.codec import not_finite
 from .backbones.model import Model
 from .backbones.text import Condition
 from .edits.edit import Edit, Edits, Run, State, Update, as_edits
+from .fitting import halves, too_large
 from .kinds import Frames, Prompt, Prompts, Seed, Seeds, Side, Steps
 from .request import Request, complete
 
@@ -116,32 +117,30 @@ def generate(
 
     Everything that is None takes the model's own default. `cfg_scale` is that of classifier-free guidance, away from
     `negative_prompt`, one or as many as prompts. `edits` change attention or latents (`Swap`, `Bias`, `Guidance`, …),
-    in their order. The same seed gives the same clip on every device and in every batch, up to rounding. Raises
-    ValueError for what the model cannot make, FloatingPointError for results that are not finite, and
+    in their order. The same seed gives the same clip on every device and in every batch, up to rounding; so clips that
+    do not fit a GPU's memory together are made in parts, unless somebody records them, whose recording is of one run.
+    Raises ValueError for what the model cannot make, FloatingPointError for results that are not finite, and
     torch.OutOfMemoryError, which says what to change, for clips that are too large for the memory.
     """
     request = complete(model, prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
     edits = as_edits(edits)
+    clips = _made(model, request, edits, progress)
+    return clips[0] if isinstance(prompt, str) else clips
+
+
+def _made(model: Model, request: Request, edits: Sequence[Edit], progress: bool) -> list[Clip]:
+    """The clips; in parts, if all of them together are too large for the memory."""
     try:
-        clips = _make(model, request, edits, progress)
-        return clips[0] if isinstance(prompt, str) else clips
+        return _make(model, request, edits, progress)
     except torch.OutOfMemoryError as error:
-        advice = _too_large(model, request, edits, str(error))
+        advice = too_large(model, request, edits, str(error))
         error.__traceback__ = None  # whose frames hold what filled the memory
-    raise torch.OutOfMemoryError(advice)
-
-
-def _too_large(model: Model, request: Request, edits: Sequence[Edit], said: str) -> str:
-    """What can be changed where the memory is full."""
-    count, precision = len(request.prompts), str(model.dtype).removeprefix("torch.")
-    helps = [f"fewer prompts in a call (given: {count})"] if count > 1 else []
-    if any(getattr(edit, "memory", "save") != "save" for edit in edits):
-        helps.append('Guidance(…, memory="save")')
-    helps += [f"fewer frames (given: {request.frames})"] if request.frames > 1 else []
-    helps.append(f"a smaller height and width (given: {request.height} and {request.width})")
-    helps += ['dtype="float16" in load'] if precision in ("float32", "float64") else []
-    helps.append("deleting models and recordings that are not needed any more (del, then torch.cuda.empty_cache())")
-    return f"the memory of {model.device} is full; what helps is {', '.join(helps)}. Torch says: {said}"
+    clips: list[Clip] = []  # outside of `except`, where the error would be held
+    for part, edits_of_part in halves(model, request, edits):
+        clips += _made(model, part, edits_of_part, progress)
+    if not clips:
+        raise torch.OutOfMemoryError(advice)
+    return clips
 
 
 def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool) -> list[Clip]:

@@ -10,7 +10,7 @@ differently is a knob of `Guidance`.
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -21,7 +21,7 @@ from ..kinds import Cells, Words, takes
 from .edit import Run
 from .energies import Weighted, combine
 from .gradient import Memory
-from .placements import Targets, WordsOfTargets, check_placements
+from .placements import Targets, WordsOfTargets, check_placements, for_some
 from .steering import Steering
 from .steps import FRAMES, LAWS, SCHEDULES, FrameOf, Law, Schedule
 from .targets import Shape
@@ -105,6 +105,10 @@ class Guidance:
         size = size or model.codec.latent_size(own.frames, own.height, own.width)
         usual = [site for site in chosen if low <= backbone.grid(site, size)["height"] <= high]
         return usual or chosen
+
+    def for_prompts(self, chosen: slice) -> "Guidance":
+        """The same for some of the prompts of a batch."""
+        return replace(self, **for_some(self.word, self.target, chosen))
 
     @contextmanager
     def attach(self, run: Run) -> Iterator[Steering]:

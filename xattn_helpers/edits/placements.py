@@ -99,6 +99,13 @@ def check_placements(word: Any, target: Any) -> list[list[tuple[str, Target]]]:
     return [_pairs(words, goals) for words, goals in zip(word, targets, strict=True)]
 
 
+def for_some(word: Any, target: Any, chosen: slice) -> dict[str, Any]:
+    """Words and targets for some of the prompts of a batch."""
+    if not _is_nested(word):
+        return {"word": word, "target": target}
+    return {"word": list(word)[chosen], "target": _as_list(target)[chosen]}
+
+
 def _pairs(word: str | Sequence[str], target: Any) -> list[tuple[str, Target]]:
     words, targets = _as_list(word), _as_list(target)
     _same_number(words, targets, "words")
