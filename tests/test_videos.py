@@ -80,7 +80,14 @@ def test_no_alternative_text_is_empty(video):
     clip = SimpleNamespace(video=video, prompt='a "burger"')
     page = show(clip, video, video[0], clip, clip, titles=["", None, "  ", "seed <3>", " "])
     own = "a video of 16 frames: a &quot;burger&quot;"
-    assert alternatives(page) == [own, "a video of 16 frames", "an image", "seed &lt;3&gt;", own]
+    assert alternatives(page) == [own, "a video of 16 frames", "an image", f"seed &lt;3&gt;, {own}", own]
+
+
+def test_a_description_stands_for_what_is_seen(video):
+    page = show(video, video, titles=["a", "b"], descriptions=["a square that moves to the <right>", ""])
+    assert alternatives(page) == ["a square that moves to the &lt;right&gt;", "b, a video of 16 frames"]
+    with pytest.raises(ValueError, match="descriptions: given 1.*exactly 2"):
+        show(video, video, descriptions="one")
 
 
 def test_showing_needs_no_widgets():
