@@ -7,7 +7,14 @@ from models_for_tests import SCHEDULE
 
 from xattn_helpers.backbones.noise import CLEAN, Noise
 from xattn_helpers.edits.inversion import (
-    ROUTES, Given, default_method, drawn_sources, find_route, inverted_sources, mean_of_step, moved,
+    ROUTES,
+    Given,
+    default_method,
+    drawn_sources,
+    find_route,
+    inverted_sources,
+    mean_of_step,
+    moved,
 )  # fmt: skip
 
 SHAPE = (1, 4, 3, 6, 5)

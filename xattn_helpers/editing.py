@@ -29,6 +29,7 @@ from .sampling import CfgScale, Clip, updates_of
 from .video_files import AnyVideo, as_given
 
 SKIP = 0.3  # of the steps: with less noise than that, an edit keeps where things are
+SCALE = 0.6  # of the scale with which a model generates: what is given needs less of a push
 
 Skip = Annotated[float, Field(ge=0, lt=1)]
 Keep = Annotated[bool | KeepBackground, Field(description="True, False or a KeepBackground")]
@@ -73,6 +74,8 @@ def edit_video(
     of an edit that is not `source_prompt`; FloatingPointError for results that are not finite.
     """
     request = complete(model, target_prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
+    if cfg_scale is None:
+        request = replace(request, cfg_scale=SCALE * request.cfg_scale)
     edits, keep = as_edits(edits), KeepBackground() if keep_background is True else keep_background or None
     method, skip = method or default_method(model.noise), SKIP if skip is None else skip
     scale = _source_scale(source_cfg_scale, request, source_prompt)

@@ -76,12 +76,18 @@ def is_plain(story: Story) -> bool:
     return len(story.actors) == 1 and held_out(story.caption) and story.caption.split()[1] == story.actors[0].name
 
 
-def draw(clip: EditedClip, device: str) -> Drawn:
-    """Draw a clip and its truth."""
-    videos, masks = World(device).draw(collate([clip.source, clip.truth]))
-    pixels = (255 * videos).round().byte().permute(0, 1, 3, 4, 2).cpu().numpy()
-    seen = masks[:, 0].cpu().numpy()
-    return Drawn(pixels[0], seen[0], pixels[1], seen[1])
+class Painter:
+    """Draws clips on a device; the scenes are painted once."""
+
+    def __init__(self, device: str):
+        self.world = World(device)
+
+    def draw(self, clip: EditedClip) -> Drawn:
+        """A clip and its truth."""
+        videos, masks = self.world.draw(collate([clip.source, clip.truth]))
+        pixels = (255 * videos).round().byte().permute(0, 1, 3, 4, 2).cpu().numpy()
+        seen = masks[:, 0].cpu().numpy()
+        return Drawn(pixels[0], seen[0], pixels[1], seen[1])
 
 
 # Kinds of edits
