@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 Prediction = Literal["epsilon", "v_prediction", "sample", "flow_prediction"]
+LEAST_SIGMA = 1e-6  # what noise is divided by
 OWN_RANDOMNESS = ("DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler")  # draw noise from no given generator
 
 
@@ -27,6 +28,9 @@ class Level:
     sigma: float  # of the noise, from 0 to 1
     scale: float = 1.0  # what the network sees, over the latents that the solver keeps
     step_alpha: float = float("nan")  # one timestep's own, see `Noise.step_alpha`
+
+
+CLEAN = Level(timestep=0.0, alpha=1.0, sigma=0.0)
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,16 @@ class Noise:
         if self.prediction == "v_prediction":
             return level.alpha * inputs - level.sigma * prediction
         return prediction if self.prediction == "sample" else inputs - level.sigma * prediction
+
+    def noise_in(self, prediction: Tensor, inputs: Tensor, level: Level) -> Tensor:
+        """The noise that a prediction means, as `clean` gives the latents."""
+        if self.prediction == "epsilon":
+            return prediction
+        if self.prediction == "v_prediction":
+            return level.alpha * prediction + level.sigma * inputs
+        if self.prediction == "sample":
+            return (inputs - level.alpha * prediction) / max(level.sigma, LEAST_SIGMA)
+        return inputs + level.alpha * prediction
 
     def solver(self, steps: int, places: int | None = None) -> "Solver":
         """A solver of its own for a run: schedulers remember what they did.
@@ -173,6 +187,17 @@ class Solver:
             return call // 4
         repeated = max(0, len(self.scheduler.timesteps) - self.steps)  # others of order 1 repeat in their first step
         return max(0, call - repeated)
+
+    def levels(self) -> list[Level]:
+        """The level at the first call of each denoising step, and the clean one after the last.
+
+        They are those of what the network sees, whatever the solver itself keeps.
+        """
+        levels = []
+        for call in range(len(self.timesteps)):
+            if self.index(call) == len(levels):
+                levels.append(replace(self.level(call), scale=1.0))
+        return [*levels, CLEAN]
 
     def scaled(self, latents: Tensor, call: int) -> Tensor:
         """What the network sees of the solver's latents."""

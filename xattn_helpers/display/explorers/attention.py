@@ -73,7 +73,7 @@ class AttentionExplorer(Panel):
             return self.refresh()
         with self.running():
             check_text(self.model, self.prompt.value, self.word.value)
-            with capture(self.model, every_step=True) as recording:
+            with capture(self.model, every_step=True, words=words(self.prompt.value)) as recording:
                 clip = generate(self.model, self.prompt.value, seed=self.seed.value, progress=False)
             self.explore(clip, recording)
 
