@@ -25,6 +25,7 @@ from ..guidance.setting import Setting
 from ..guidance.steered import Reference, Steered
 from ..models import digest_of
 from ..rows import Case, Row, column
+from ..study import first_of_each
 from .cells import CELLS, cell_model
 from .maps import describe_maps, maps_by_height, overlap
 from .table import markdown, summary
@@ -53,7 +54,7 @@ class NoiseGrid(Steered):
         name = str(case["model"])
         if name not in self.digests:
             model = self.model(name)
-            parts = model.network, model.codec.vae, model.text.encoder
+            parts = [part for part in (model.network, model.codec.vae, model.text.encoder) if part is not None]
             self.digests[name] = digest_of(*parts, config=dict(model.noise.scheduler.config))
         return {name: self.digests[name]}
 
@@ -74,6 +75,11 @@ class NoiseGrid(Steered):
                     steered: Case = {"kind": "steered", "setting": setting, "model": name}
                     cases += [steered | case for case in table_cases()[:STEERED]]
         return cases
+
+    def smoke_cases(self) -> list[Case]:
+        """A case of each kind, of the first two cells."""
+        shown = self.present[:2]
+        return first_of_each([case for case in self.cases() if case["model"] in shown], self.group, 1)
 
     def depends(self, case: Case) -> object:
         """The knobs of the setting, and the track with its box."""
@@ -114,7 +120,7 @@ class NoiseGrid(Steered):
             clip = generate(model, case["prompt"], case["seed"], self.steps, edits=edit, progress=False)
             assert clip.source is not None
             of_source = look(clip.source.video, self.device).masks(case["source_word"])
-            swapped, own = (look(each.video, self.device).masks(case["word"]) for each in (clip, plain))
+            swapped, own = (look(made.video, self.device).masks(case["word"]) for made in (clip, plain))
             rows.append({
                 "seen": float(swapped.any((1, 2)).mean()), "seen without": float(own.any((1, 2)).mean()),
                 "overlap": overlap(swapped, of_source), "overlap without": overlap(own, of_source),

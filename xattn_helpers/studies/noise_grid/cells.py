@@ -4,17 +4,17 @@ Not the whole product of the factors, but the cells that answer, in the order of
 against a cell that differs from it in one thing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
-from ...backbones.catalogue import Checkpoint
+from ...backbones.catalogue import CHECKPOINTS, Checkpoint
 from ...backbones.checkpoints import load_parts
 from ...backbones.model import Model
-from ...pocket import MADE, WEIGHTS
+from ...pocket import WEIGHTS
 from ...pocket.networks import BLOCKS
 from ...pocket.text import Mixing
 
@@ -22,11 +22,7 @@ FOLDER = Path("runs/noise_grid")  # not in the repository: the weights are not s
 FEW_BLOCKS = 4
 LITTLE = 0.1  # of the stories
 Family = Literal["transformer", "video", "image"]
-NETWORKS = {  # family: folder of the network, of the scheduler, denoising steps, frames
-    "transformer": ("transformer", "scheduler_dit", 25, 16),
-    "video": ("unet", "scheduler", 14, 16),
-    "image": ("unet_t2i", "scheduler_t2i", 14, 1),
-}
+LIKE = {"transformer": "pocket-dit", "video": "pocket", "image": "pocket-t2i"}  # the series' model of each family
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,10 @@ class Cell:
         parts += ["shipped"] if self.shipped else [f"seed {self.seed}"]
         return ", ".join(parts)
 
+    def checkpoint(self, smoke: bool = False) -> Checkpoint:
+        """What the series' model of its family makes by default, from weights of its own."""
+        return replace(CHECKPOINTS[LIKE[self.family]], source=str(self.folder(smoke)))
+
     def folder(self, smoke: bool = False) -> Path:
         """Where its parts are; smoke runs have a place of their own."""
         if self.shipped:
@@ -59,8 +59,8 @@ class Cell:
 
     def trained(self, smoke: bool = False) -> bool:
         """Whether there is something to measure: a finished training, not a checkpoint of one."""
-        folder = self.folder(smoke)
-        return (folder / NETWORKS[self.family][0]).is_dir() and (self.shipped or (folder / DONE).exists())
+        folder, network = self.folder(smoke), CHECKPOINTS[LIKE[self.family]].network
+        return (folder / network).is_dir() and (self.shipped or (folder / DONE).exists())
 
 
 DONE = "done"  # a file that a finished training leaves
@@ -90,10 +90,7 @@ ONE_CHANGE = {  # question: the cell, and the cell that differs in one thing; of
 @cache
 def cell_model(name: str, device: str, smoke: bool = False) -> Model:
     """The model of a trained cell, in single precision, loaded once."""
-    cell = CELLS[name]
-    network, scheduler, steps, frames = NETWORKS[cell.family]
-    options: dict[str, Any] = MADE | {"network": network, "scheduler": scheduler, "steps": steps, "frames": frames}
-    checkpoint = Checkpoint(str(cell.folder(smoke)), **options)
+    checkpoint = CELLS[name].checkpoint(smoke)
     parts = load_parts(checkpoint, torch.float32)
     for part in ("text_encoder", "network", "vae"):
         parts[part].to(device).eval().requires_grad_(False)

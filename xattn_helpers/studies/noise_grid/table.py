@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -64,7 +65,10 @@ def questions(values: Mapping[str, Mapping]) -> dict[str, dict]:
     """For each question and figure the differences, paired, of each pair of cells that was measured."""
     table = {}
     for question, pairs in ONE_CHANGE.items():
-        measured = [(one.name, base.name) for one, base in pairs if one.name in values and base.name in values]
+        measured = []
+        for cell, base in pairs:
+            if cell.name in values and base.name in values:
+                measured.append((cell.name, base.name))
         if measured:
             table[question] = {name: differences(name, measured, values) for name in values[measured[0][0]]}
     return table
@@ -75,7 +79,7 @@ def differences(name: str, pairs: Sequence[tuple[str, str]], values: Mapping[str
 
     Three trainings are few: their range is told, and no interval of them.
     """
-    changes = [Estimate.difference(values[one][name], values[base][name]) for one, base in pairs]
+    changes = [Estimate.difference(values[cell][name], values[base][name]) for cell, base in pairs]
     means = [change.value for change in changes if change.n]
     whole = {"mean": float(np.mean(means)), "smallest": min(means), "largest": max(means)} if means else {}
     return {"trainings": len(means), **whole, "each": changes}
@@ -85,7 +89,7 @@ def spreads(cells: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict]:
     """For the cells that were trained three times each figure's mean, smallest and largest."""
     table: dict[str, dict] = {}
     for cell in SPREAD:
-        seeds = [other.name for other in CELLS.values() if is_twin(other, cell) and other.name in cells]
+        seeds = [name for name, member in CELLS.items() if is_twin(member, cell) and name in cells]
         for name in cells[seeds[0]] if seeds else ():
             own = [cells[twin][name].value for twin in seeds if cells[twin][name].n]
             if own:
@@ -94,9 +98,9 @@ def spreads(cells: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict]:
     return table
 
 
-def is_twin(cell: Cell, other: Cell) -> bool:
+def is_twin(cell: Cell, base: Cell) -> bool:
     """Whether two cells differ in nothing but the seed of their training."""
-    return not cell.shipped and Cell(**vars(cell) | {"seed": other.seed}) == other
+    return not cell.shipped and replace(cell, seed=base.seed) == base
 
 
 def markdown(table: dict) -> str:

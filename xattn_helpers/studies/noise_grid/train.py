@@ -13,11 +13,11 @@ from pathlib import Path
 from ...pocket import WEIGHTS
 from ...pocket.training.config import TrainConfig
 from ...pocket.training.trainer import Trainer
-from .cells import CELLS, DONE, FOLDER, NETWORKS, TRAINED, Cell
+from .cells import CELLS, DONE, FOLDER, TRAINED, Cell
 
 DIT_STEPS, T2V_STEPS, T2I_STEPS = 2000, 600, 1500
-CLIPS = 16384  # stories of the training set; a tenth of them is less than a video for each caption
-SMOKE_CLIPS = 16
+STORIES = 16384  # stories of the training set; a tenth of them is less than a video for each caption
+SMOKE_STORIES = 16
 STAGES = {"transformer": "dit", "video": "t2v", "image": "t2i"}
 LATENTS = FOLDER / "latents"  # of the stories, which all cells share: the autoencoder is the same
 
@@ -60,7 +60,7 @@ def train(cell: Cell, minutes: float = math.inf, smoke: bool = False, fast: bool
     trainer = Trainer(config)
     before = time.monotonic()
     trainer.run()
-    if (config.out / NETWORKS[cell.family][0]).is_dir() and time.monotonic() < trainer.deadline:
+    if Path(config.out, cell.checkpoint().network).is_dir() and time.monotonic() < trainer.deadline:
         (config.out / DONE).write_text(f"{time.monotonic() - before:.0f} seconds in the last call\n")
 
 
@@ -69,11 +69,11 @@ def config_of(cell: Cell, minutes: float = math.inf, smoke: bool = False) -> Tra
     folder = cell.folder(smoke)
     config = TrainConfig(
         stages=["text", STAGES[cell.family]], out=folder, work=folder / "work", latents=LATENTS, seed=cell.seed,
-        text=cell.text, data_share=cell.data, clips=CLIPS, t2v_scratch=cell.scratch, dit_blocks=cell.blocks,
+        text=cell.text, data_share=cell.data, clips=STORIES, t2v_scratch=cell.scratch, dit_blocks=cell.blocks,
         dit_steps=DIT_STEPS, t2v_steps=T2V_STEPS, t2i_steps=T2I_STEPS, minutes=minutes,
     )  # fmt: skip
     if smoke:
-        config.clips, config.dit_steps, config.t2v_steps, config.t2i_steps = SMOKE_CLIPS, 2, 2, 2
+        config.clips, config.dit_steps, config.t2v_steps, config.t2i_steps = SMOKE_STORIES, 2, 2, 2
         config.dit_batch, config.t2v_batch, config.t2i_batch = 1, 1, 2
     return config
 
@@ -85,7 +85,7 @@ def borrow(cell: Cell, smoke: bool = False) -> None:
     link(WEIGHTS / "vae", folder / "vae")
     if cell.family == "video":
         image = Cell("image", text=cell.text, shipped=cell.text == "apart")
-        link(image.folder(smoke) / "unet_t2i", folder / "unet_t2i")
+        link(image.folder(smoke) / image.checkpoint().network, folder / image.checkpoint().network)
 
 
 def link(source: Path, place: Path) -> None:
