@@ -19,6 +19,7 @@ from .backbones.codec import not_finite
 from .backbones.model import Model
 from .backbones.text import Condition
 from .edits.edit import Edit, Edits, Run, State, Update, as_edits
+from .edits.graphs import forget
 from .fitting import halves, too_large
 from .kinds import Frames, Prompt, Prompts, Seed, Seeds, Side, Steps
 from .request import Request, complete
@@ -128,14 +129,16 @@ def generate(
     return clips[0] if isinstance(prompt, str) else clips
 
 
-def _made(model: Model, request: Request, edits: Sequence[Edit], progress: bool) -> list[Clip]:
-    """The clips; in parts, if all of them together are too large for the memory."""
+def _made(model: Model, request: Request, edits: Sequence[Edit], progress: bool, may_forget: bool = True) -> list[Clip]:
+    """The clips; in parts, if all together are too large for the memory even without what earlier runs have left."""
     try:
         return _make(model, request, edits, progress)
     except torch.OutOfMemoryError as error:
         advice = too_large(model, request, edits, str(error))
         error.__traceback__ = None  # whose frames hold what filled the memory
-    clips: list[Clip] = []  # outside of `except`, where the error would be held
+    if may_forget and forget():  # outside of `except`, where the error would be held
+        return _made(model, request, edits, progress, may_forget=False)
+    clips: list[Clip] = []
     for part, edits_of_part in halves(model, request, edits):
         clips += _made(model, part, edits_of_part, progress)
     if not clips:

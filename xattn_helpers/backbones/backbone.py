@@ -95,7 +95,7 @@ class Backbone(Protocol):
         ...
 
     def stages(self) -> list[nn.Module]:
-        """What checkpointing repeats, and after which a gradient pass may stop, in order."""
+        """What checkpointing repeats, and after which a gradient pass may stop; none is a part of another."""
         ...
 
     def predict(self, latents: Latents, timestep: Tensor, text: Condition) -> Latents:

@@ -75,8 +75,12 @@ class UNet(NetworkBackbone):
         return query, key, value
 
     def stages(self) -> list[nn.Module]:
-        """The blocks."""
-        return [*self.network.down_blocks, self.network.mid_block, *self.network.up_blocks]
+        """All layers but the first and the last: a whole block is too large to be held at once on a small GPU."""
+        stages = [self.network.transformer_in] if self.is_video else []
+        for block in (*self.network.down_blocks, self.network.mid_block, *self.network.up_blocks):
+            for layers in block.children():
+                stages += list(layers) if isinstance(layers, nn.ModuleList) else [layers]
+        return stages
 
     def predict(self, latents: Latents, timestep: Tensor, text: Condition) -> Latents:
         """An image network knows no frames: its latents have one. A video network masks no text."""

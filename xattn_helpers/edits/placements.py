@@ -69,6 +69,10 @@ class Placements:
             of_prompts.append([Placement(_positions(run, prompt, name), goal) for name, goal in pairs])
         return Placements(of_prompts, shape, run.model.codec.frames_per_latent)
 
+    def counts(self) -> tuple[int, ...]:
+        """The number of objects of each prompt."""
+        return tuple(len(objects) for objects in self.of_prompts)
+
     def compact(self) -> tuple[Tensor, "Placements"]:
         """The tokens of all words, and placements whose positions count among these alone."""
         used = [placement.positions for objects in self.of_prompts for placement in objects]
@@ -83,10 +87,15 @@ class Placements:
     def drawn(self, target: Target, like: Tensor) -> Float[Tensor, "frames height width"]:
         """A target at the size of maps (frames, heads, height, width, tokens); each is drawn once a run."""
         frames, _, height, width, _ = like.shape
-        key = (id(target), frames, height, width)
+        return self.at(target, (frames, height, width), like.device)
+
+    def at(
+        self, target: Target, size: tuple[int, int, int], device: torch.device
+    ) -> Float[Tensor, "frames height width"]:
+        """A target at frames, height and width of maps, on their device."""
+        key = (id(target), *size)
         if key not in self.drawings:
-            drawing = draw(target, frames, height, width, self.shape, self.span)
-            self.drawings[key] = drawing.to(like.device, torch.float32)
+            self.drawings[key] = draw(target, *size, self.shape, self.span).to(device, torch.float32)
         return self.drawings[key]
 
 

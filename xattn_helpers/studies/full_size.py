@@ -22,6 +22,7 @@ from xattn_helpers import Model
 from ..backbones import published
 from ..backbones.catalogue import CHECKPOINTS
 from ..display.tables import table_text
+from ..edits.graphs import forget
 from .full_size_released import ReleasedSteps, kinds
 from .full_size_steps import UNGUIDED, Action, Steps, build
 from .provenance import Source, source_now
@@ -156,6 +157,7 @@ def time_step(action: Action, runs: int, device: str) -> tuple[list[float], floa
         for _ in range(WARM_UP):
             action()
         return [1000 * seconds(action) for _ in range(runs)], None
+    forget()  # the graph of another kind of step
     gc.collect()
     torch.cuda.empty_cache()
     for _ in range(WARM_UP):
