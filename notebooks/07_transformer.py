@@ -96,8 +96,8 @@ titles = ["U-Net, “to the left”", "U-Net, “to the right”", "transformer,
 show(*walks, titles=titles, width=240)
 
 # %% [markdown]
-# The dog of the U-Net goes to the right both times. We chose a seed that shows it; how often it happens was counted on
-# held-out prompts:
+# The dog of the U-Net goes to the right both times. We chose a seed that shows it; how often a direction is obeyed was
+# counted on held-out prompts:
 
 # %% jupyter={"source_hidden": true}
 quality = stored("pocket_quality") or {}
@@ -109,7 +109,8 @@ for name, title in (("pocket", "U-Net"), ("pocket-dit", "transformer")):
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# Something in the transformer tells left from right. By the end of section 3 you will have found it.
+# Half of the time is what chance would give. Something in the transformer tells left from
+# right. By the end of section 3 you will have found it.
 #
 # ## 2. Patches and tokens
 #
@@ -308,7 +309,7 @@ def noisy_and_guess(sigma):
     noisy = (1 - sigma) * clean + sigma * noise  # in place of eq. 2
     velocity = model.predict(noisy, 1000 * sigma, text)
     loss = F.mse_loss(velocity, noise - clean)  # in place of eq. 1
-    print(f"σ = {sigma:.1f}: loss {float(loss):.2f}")
+    print(f"σ = {sigma:g}: loss {float(loss):.2f}")
     return noisy, noisy - sigma * velocity
 
 
@@ -325,9 +326,10 @@ image_grid(
 )  # fmt: skip
 
 # %% [markdown]
-# The middle frame of the same video under more and more noise, and the guess from a single call. With little noise the
-# guess is sharp. From pure noise it is a blur: the mean of all videos that fit the prompt. The network knows the scene
-# there, and not yet where the burger is. This is why guidance acts in the first half of the steps.
+# The middle frame of the same video under more and more noise, and the guess from a single call. At σ = 0.8 we see
+# nothing in the noise, and the network sees the burger. From pure noise it makes a blur: the mean of all videos that fit
+# the prompt, with a sea, and with no place for the burger yet. Where things are is decided in between, in the first
+# steps. This is why guidance acts there.
 #
 # ### Exercise 3 ● 5 minutes: a step
 #
@@ -447,8 +449,8 @@ image_grid(
 )  # fmt: skip
 
 # %% [markdown]
-# Columns are blocks. Already at the first steps some blocks know where the burger will be, although the picture is noise
-# there. To put a number on a map: the *AUROC* is the probability that the map is brighter at a place of the object than
+# Columns are blocks. Block 4 looks at the sky at first: a word's map may also show where the object is *not*. From the
+# fourth step on, most maps are a few bright cells on the burger. To put a number on a map: the *AUROC* is the probability that the map is brighter at a place of the object than
 # at another place (1 finds it, ½ knows nothing). The object is where the detector sees it in the finished clip.
 
 # %%
@@ -483,8 +485,9 @@ if POCKET:
     plt.show()
 
 # %% [markdown]
-# Rows are blocks, the white lines part early, middle and late ones. Middle blocks find the object best, at almost every
-# step. The first block has just met the words, and its tokens hardly know of each other.
+# Rows are blocks; white lines part early, middle and late ones. Blocks 5 to 7 find the object best, and soonest. Block 0
+# finds it last: its tokens have not looked at much else yet. At the very first step all maps are poor, because there is
+# nothing to find.
 #
 # ### Where does the rest of the attention go?
 #
@@ -502,6 +505,7 @@ for place in model.sites:
     shares["start and end"].append(float(token[ends].sum()))
     shares["other words"].append(float(token.sum() - token[noun].sum() - token[ends].sum()))
     shares["padding"].append(1 - float(token.sum()))
+print(f"padding: {np.mean(shares['padding']):.0%} of all attention")
 
 # %% jupyter={"source_hidden": true}
 figure, axis = plt.subplots(figsize=(8, 2.8), dpi=90, layout="compressed")
@@ -514,7 +518,7 @@ axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 plt.show()
 
 # %% [markdown]
-# The noun gets a small part. All positions of padding have the same key and the same value, so that together they are
+# The noun gets a few per cent. All positions of padding have the same key and the same value, so that together they are
 # one word, "nothing", with many votes. A token that needs no word attends there: padding is a *sink*, as the first
 # token is in [language models](https://arxiv.org/abs/2309.17453) and some patches are in
 # [image transformers](https://arxiv.org/abs/2309.16588). LTX-Video masks its padding; there the share is zero.
@@ -573,15 +577,18 @@ image_grid(
 )  # fmt: skip
 
 # %% [markdown]
-# One clip is an example. The study `dit_steering` repeats it on 49 cases that no setting was chosen on; a lost object
-# counts 0. On the left where the maps find the object, on the right where they move it:
+# One clip is an example. The study `dit_steering` repeats it on 49 cases by which no setting was chosen, with the bias of
+# section 9 as well; a lost object counts 0. On the left where the maps find the object, on the right where they move it:
 
 # %% jupyter={"source_hidden": true}
 steering, finding = stored("dit_steering"), stored("dit_maps")
 if steering and finding:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), dpi=90, layout="compressed")
-    draw_intervals(left, range(10), list(finding["blocks"].values()), color="#2f6db3")
-    left.set(title="finding: AUROC of the noun's map", xlabel="block", xticks=range(10))
+    draw_intervals(left, range(10), list(finding["blocks"].values()), color="#2f6db3", label="all steps", fmt="o-")
+    quarter = [np.mean(values[: len(values) // 4]) for values in finding["blocks by steps"].values()]
+    left.plot(range(10), quarter, "o--", color="#9dc0e4", ms=4, label="first quarter of the steps")
+    left.set(title="finding: AUROC of the noun's map", xlabel="block", xticks=range(10), ylim=(0.5, 1.01))
+    left.legend(frameon=False, fontsize=8, loc="lower right")
     for border in (3.5, 6.5):
         left.axvline(border, color="0.8")
     settings = steering["settings"]
@@ -590,13 +597,14 @@ if steering and finding:
         draw_intervals(right, np.arange(4) + 0.15 * offset - 0.07, figures, color=color, label=way)
     right.axhline(settings["unguided"]["mIoU, lost 0"].value, color="0.5", ls="--", label="unguided")
     right.set(title="steering: IoU with the path", xticks=range(4), xticklabels=[*model.groups, "all"], ylim=(0, 1))
-    right.legend(frameon=False, fontsize=8)
+    right.legend(frameon=False, fontsize=8, loc="lower right")
     plt.show()
 
 # %% [markdown]
-# Early blocks steer best, and they are not the ones that find the object best. A reason that fits: what an early block
-# decides, all later blocks can still work with; a late block's map mostly *reports* what the others have decided.
-# Moving the latents until the report looks right is a longer way round.
+# With a gradient (green), the early blocks steer best, better even than all blocks together, and they are not the ones
+# that find best. A reason that fits: what an early block sees, all later blocks still work with; a late block's map
+# *reports* what the others have decided, and the latents can be moved in many ways that improve a report. With the bias
+# (orange) it is the other way round: it needs all blocks, and alone in the early ones it does least.
 #
 # ## 8. The paper's Figure 5
 #
@@ -621,8 +629,9 @@ titles = [f"{word} {overlap(made.video, word, asked)}" for word, (made, asked) i
 show(*(draw_boxes(made.video, asked) for made, asked in moved.values()), titles=titles, width=400, columns=2)
 
 # %% [markdown]
-# All four follow their boxes, and each stays one object in its own scene. Look for what is *not* asked for: the wolf
-# below the moon, and the size of each object, which the path does not force.
+# All four follow their boxes. The wolf stays below its moon, which the U-Net of [lesson 05](05_motion.ipynb) has lost.
+# The shark pays for its path: it turns, and its shape suffers. The sizes are the network's own, for a path does not
+# force them.
 #
 # ## 9. Gradient beside bias
 #
@@ -636,13 +645,17 @@ biased = generate(model, burger, seed=0, steps=STEPS, edits=Bias("burger", down)
 
 # %% jupyter={"source_hidden": true}
 pair = {"gradient, early blocks": groups["early"], "bias, all blocks": biased}
+if steering:
+    figure = steering["settings"]["bias"]["mIoU minus gradient"]
+    print(f"49 cases, bias minus gradient, both through all blocks: IoU {figure_text(figure, '+.2f')}")
 titles = [f"{name} {overlap(made.video)}" for name, made in pair.items()]
 show(*(draw_boxes(made.video, boxes) for made in pair.values()), titles=titles, width=400)
 
 # %% [markdown]
-# A bias needs no gradient: a biased step costs about what an unguided one costs. So why bother with gradients? The
-# figure of section 7 has the answer in numbers. And a bias changes what the network *does*: at a high $b$ every place in
-# the target must attend to the burger, whatever is there; the gradient leaves the network as it is and changes its input.
+# A bias needs no gradient, so that a biased step costs about as much as an unguided one, and over all blocks the study
+# finds no difference between the two: the interval has 0 in it. What speaks for the gradient are the early blocks, and
+# that it leaves the network as it is and changes its input alone. A bias overrules the network: at a high $b$ every place
+# in the target must attend to the burger, whatever else is there.
 #
 # ### Exercise 5 ●●● 12 minutes: a bias
 #
@@ -720,8 +733,9 @@ memory_figure(costs) if costs else print("not measured yet: python -m xattn_help
 #   backwards.
 # - Flow matching goes a straight way: σ is the share of noise, the velocity its direction, a step is
 #   $(\sigma' - \sigma) v$. The paper's $(1 - \bar\alpha) / \bar\alpha$ is infinite at the first step.
-# - Middle blocks find the object, early ones steer it; unmasked padding takes much of the attention.
-# - A bias steers without a gradient. A gradient fits a small GPU if it keeps one word and stops early.
+# - Middle blocks find the object best. A gradient steers best through the early ones, a bias needs all.
+# - Padding that is not masked takes most of the attention.
+# - A bias steers without a gradient. A gradient takes little memory if it keeps one word and stops early.
 #
 # ## Three questions
 #
