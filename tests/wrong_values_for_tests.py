@@ -22,7 +22,7 @@ from xattn_helpers import Guidance, Swap, capture, check, display, generate
 from xattn_helpers.backbones.noise import Noise
 from xattn_helpers.display import explorers, videos
 from xattn_helpers.edits import map_edit, targets, zero_shot
-from xattn_helpers.measures import adherence, boxes, detection, map_quality, statistics
+from xattn_helpers.measures import adherence, boxes, comparisons, detection, map_quality, statistics
 from xattn_helpers.pocket.training import __main__ as training
 from xattn_helpers.pocket.training import config, latents, stages
 from xattn_helpers.pocket.training.fit import Plan, Training
@@ -30,8 +30,8 @@ from xattn_helpers.pocket.world.vocabulary import check_prompt
 from xattn_helpers.studies import __main__ as studies
 
 MODULES = (
-    display, map_edit, targets, zero_shot, detection, adherence, boxes, map_quality, statistics, explorers, config,
-    stages, badges, tutorial, xattn_helpers,
+    display, map_edit, targets, zero_shot, detection, adherence, boxes, comparisons, map_quality, statistics, explorers,
+    config, stages, badges, tutorial, xattn_helpers,
 )  # fmt: skip
 TARGET = "a ball floats on the water"
 SOME = np.random.default_rng(0)
@@ -73,7 +73,7 @@ def frozen(field, value):
 def mp4(path):
     """Where ffmpeg is not there."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(videos, "_find_ffmpeg", lambda: False)
+        patch.setattr(videos, "find_ffmpeg", lambda: False)
         display.save(V, path)
 
 

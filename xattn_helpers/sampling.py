@@ -45,7 +45,7 @@ class Clip:
     latents: Float[Tensor, "channels frames h w"]
     prompt: str
     seed: int
-    source: "Clip | None" = None  # what a swap ran beside it
+    source: "Clip | None" = None  # what a swap ran beside it, or the given video of an edit
     updates: tuple[Update, ...] = ()  # what guidance did to it
 
     def __repr__(self) -> str:
@@ -165,7 +165,7 @@ def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool)
         loop = denoise(model, latents, text, negative, request.steps, request.cfg_scale, states, run, generators)
         for step in tqdm(loop, total=request.steps, desc=prompts[0][:40], leave=False, disable=silent):
             latents = step.latents
-        updates = [_updates_of(states, clip) for clip in range(count)]
+        updates = [updates_of(states, clip) for clip in range(count)]
     return _clips(run, request, model.decode(latents).numpy(), latents, updates)
 
 
@@ -176,7 +176,7 @@ def _negative(model: Model, prompts: list[str]) -> Condition:
         raise ValueError(f"negative_prompt: {error}") from None
 
 
-def _updates_of(states: Sequence[State], clip: int) -> tuple[Update, ...]:
+def updates_of(states: Sequence[State], clip: int) -> tuple[Update, ...]:
     """What all edits did to a clip."""
     updates: list[Update] = []
     for state in states:
