@@ -73,7 +73,7 @@ def frozen(field, value):
 def mp4(path):
     """Where ffmpeg is not there."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(videos, "_find_ffmpeg", lambda: False)
+        patch.setattr(videos, "has_ffmpeg", lambda: False)
         display.save(V, path)
 
 
