@@ -95,7 +95,7 @@ class AttentionExplorer(Panel):
     def refresh(self, _change: dict | None = None) -> None:
         """Show the word, frame, size and step of the controls, from what was recorded."""
         if self.clip is None or self.recording is None:
-            return
+            return self.changed()
         video = self.clip.video
         try:
             self.maps = self._slice(self.recording)

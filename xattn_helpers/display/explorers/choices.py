@@ -68,7 +68,7 @@ class WordButtons(widgets.ToggleButtons):
     def __init__(self, control: Any):
         self.control = control
         style = {"button_width": "auto"}
-        super().__init__(options=list(control.options), value=None, style=style, tooltips=["show this word"])
+        super().__init__(options=list(control.options), value=None, style=style)
         control.observe(self._follow, names=["value", "options"])
         self.observe(self._choose, names="value")
         self._follow()

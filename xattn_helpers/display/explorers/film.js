@@ -61,7 +61,7 @@ function render({ model, el }) {
   const stage = element("div", { class: "xattn-stage", role: "img" });
   const picture = element("canvas"), marks = element("canvas", { class: "xattn-marks" });
   const bar = element("div", { class: "xattn-bar" });
-  const play = element("button", { type: "button", class: "xattn-play", "aria-label": "play" }, "▶");
+  const play = element("button", { type: "button", class: "xattn-play", "aria-label": "play" }, "Play");
   const slider = element("input", { type: "range", min: 0, step: 1, "aria-label": "frame" });
   const number = element("output");
   const speed = element("select", { "aria-label": "speed" });
@@ -97,18 +97,21 @@ function render({ model, el }) {
     }
   }
 
+  function name(text) {
+    play.textContent = text;
+    play.setAttribute("aria-label", text.toLowerCase());
+  }
+
   function stop() {
     clearInterval(timer);
     timer = null;
-    play.textContent = "▶";
-    play.setAttribute("aria-label", "play");
+    name("Play");
     go(frame, true);
   }
 
   function start() {
     clearInterval(timer);
-    play.textContent = "⏸";
-    play.setAttribute("aria-label", "pause");
+    name("Pause");
     const pause = 1000 / (model.get("rate") * Number(speed.value));
     timer = setInterval(() => go((frame + 1) % model.get("count"), false), pause);
   }
@@ -118,9 +121,9 @@ function render({ model, el }) {
     stage.style.display = titles.style.display = bar.style.display = bitmap ? "" : "none";
     const [width, height] = [model.get("width"), model.get("height")];
     [picture.width, picture.height] = [width, height];
-    const scale = Math.max(1, Math.round(720 / width));
-    [marks.width, marks.height] = [width * scale, height * scale];
-    stage.style.maxWidth = titles.style.maxWidth = bar.style.maxWidth = `${Math.min(width * 3, 960)}px`;
+    const wide = Math.min(width * 3, 960);
+    [marks.width, marks.height] = [wide, Math.round((wide * height) / width)];
+    stage.style.maxWidth = titles.style.maxWidth = bar.style.maxWidth = `${wide}px`;
     titles.replaceChildren(...model.get("titles").map((title) => element("div", {}, title)));
     frame = Math.min(frame, model.get("count") - 1);
     if (bitmap && model.get("plays") && model.get("count") > 1) start();
@@ -136,7 +139,7 @@ function render({ model, el }) {
   }
 
   play.onclick = () => (timer ? stop() : start());
-  slider.oninput = () => { clearInterval(timer); timer = null; play.textContent = "▶"; go(Number(slider.value), false); };
+  slider.oninput = () => { clearInterval(timer); timer = null; name("Play"); go(Number(slider.value), false); };
   slider.onchange = () => stop();
   speed.onchange = () => timer && start();
   copy.onclick = async () => {

@@ -22,7 +22,7 @@ from .runner import BEGIN, USUAL, Runner
 PROMPT_LOOK, SEED_LOOK = {"width": "420px", "max_width": "100%"}, {"width": "160px"}
 CODE_LOOK = {"width": "100%", "height": "170px", "display": "none"}
 ROW = {"flex_flow": "row wrap", "align_items": "center", "max_width": "100%"}
-STAGE = {"flex_flow": "row wrap", "align_items": "flex-start", "max_width": "100%"}
+STAGE = {"flex_flow": "row wrap", "align_items": "flex-start", "max_width": "100%", "grid_gap": "12px"}
 STALE = " (the controls have changed since: press <b>Run</b>)"
 
 WidgetSeed = Annotated[int, Field(ge=0, le=2**31 - 1)]  # that a box for numbers holds

@@ -1,6 +1,7 @@
 // The pad itself: a picture with an SVG over it, and buttons. Geometry is in paths.js.
 
 const SVG = "http://www.w3.org/2000/svg";
+const LITTLE = /^(a|an|the|on|in|at|of|and|to|with|near|is|it)$/i; // words that are no objects
 const UNIT = 1000; // of the SVG, in the height of the picture
 const HELP = "Click to add a point, drag to draw. Points, dots (frames) and corners can be dragged; or Tab to one, then "
   + "arrow keys move, + and − change the size, Delete removes, Ctrl+Z undoes. On the picture, Enter adds a point.";
@@ -227,6 +228,7 @@ function render({ model, el }) {
     const data = { "data-part": part, "data-index": index, "data-object": object, "data-key": `${part}-${index}` };
     const look = { cx: x * width, cy: y * UNIT, class: `xattn-${part}`, fill: color(object) };
     const active = object === selected;
+    if (active && part === "point" && index === point) look.class += " xattn-chosen";
     svg.append(shape("circle", { ...look, ...data, "data-key": "", r: radius * 2, class: "xattn-hit" }));
     const name = active ? { tabindex: 0, role: "button", "aria-label": label } : { "aria-hidden": true };
     svg.append(shape("circle", { ...look, ...data, ...name, "data-key": active ? data["data-key"] : "", r: radius }));
@@ -281,7 +283,8 @@ function render({ model, el }) {
       return tab;
     });
     const add = button("+ object", "another object with a path of its own", () => change(() => {
-      const spare = model.get("words").find((name) => !value.some((entry) => entry.word === name));
+      const free = (name) => !LITTLE.test(name) && !value.some((entry) => entry.word === name);
+      const spare = model.get("words").find(free);
       value.push({ word: spare || object?.word || "", points: [], sizes: [], times: null });
       [selected, point] = [value.length - 1, 0];
     }));
