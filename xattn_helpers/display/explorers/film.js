@@ -56,7 +56,7 @@ async function copyText(text) {
 
 function render({ model, el }) {
   el.classList.add("xattn-film");
-  el.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab takes the keys
+  keepKeys(el);
   const titles = element("div", { class: "xattn-titles" });
   const stage = element("div", { class: "xattn-stage", role: "img" });
   const picture = element("canvas"), marks = element("canvas", { class: "xattn-marks" });

@@ -2,8 +2,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const LITTLE = /^(a|an|the|on|in|at|of|and|to|with|near|is|it)$/i; // words that are no objects
+const TWICE = 400; // milliseconds between two presses that are one double press
 const UNIT = 1000; // of the SVG, in the height of the picture
-const HELP = "Click to add a point, drag to draw. Points, dots (frames) and corners can be dragged; or Tab to one, then "
+const HELP = "Click to add a point, drag to draw. Points, dots (frames) and corners can be dragged, and a double click removes a point; or Tab to one, then "
   + "arrow keys move, + and − change the size, Delete removes, Ctrl+Z undoes. On the picture, Enter adds a point.";
 
 function shape(name, attributes) {
@@ -14,7 +15,7 @@ function shape(name, attributes) {
 
 function render({ model, el }) {
   el.classList.add("xattn-pad");
-  el.setAttribute("data-lm-suppress-shortcuts", "true"); // or JupyterLab takes the keys
+  keepKeys(el);
   const objectsBar = element("div", { class: "xattn-bar", role: "group", "aria-label": "objects" });
   const stage = element("div", { class: "xattn-stage" });
   const picture = element("canvas", { role: "img", "aria-label": "the unguided clip" });
@@ -26,7 +27,7 @@ function render({ model, el }) {
   el.append(objectsBar, stage, tools, help);
 
   let value = structuredClone(model.get("value")), selected = 0, point = 0, frame = 0;
-  let undone = [], done = [], drag = null, bitmap = null, grid = "";
+  let undone = [], done = [], drag = null, pressed = { point: -1, time: 0 }, bitmap = null, grid = "";
   const frames = () => model.get("frames");
   const ratio = () => model.get("width") / model.get("height");
   const color = (index) => model.get("colors")[index % model.get("colors").length];
@@ -149,10 +150,11 @@ function render({ model, el }) {
       commit(before);
       focus(`point-${point}`);
     } else if (moved) commit(before);
+    else if (part === "point" && point === pressed.point && performance.now() - pressed.time < TWICE) removePoint();
     else draw();
+    pressed = { point: part === "point" && !moved ? point : -1, time: performance.now() };
   };
   svg.onpointercancel = () => { if (drag) value = drag.before; drag = null; draw(); };
-  svg.ondblclick = (event) => { if (event.target.dataset.part === "point") removePoint(); };
 
   // Keyboard: of the part that has the focus.
 
@@ -187,8 +189,11 @@ function render({ model, el }) {
   };
   svg.addEventListener("focusin", (event) => {
     const { part, index } = event.target.dataset;
-    if (part === "dot") look(Number(index)); // the box and the target of that frame
-    if (part === "point" && Number(index) !== point) { point = Number(index); draw(event.target.dataset.key); }
+    const key = event.target.dataset.key;
+    if (part === "point" && Number(index) !== point) point = Number(index);
+    else if (part !== "dot" || Number(index) === frame) return;
+    else frame = Number(index); // whose box and target are shown
+    setTimeout(() => { paint(); draw(key, part === "point"); }); // later: JupyterLab looks for the cell of the target
   });
 
   function focus(key) {

@@ -7,6 +7,12 @@ function element(name, attributes = {}, text = "") {
   return node;
 }
 
+// Keys belong to what has the focus: JupyterLab would take letters as commands, and arrows from sliders.
+function keepKeys(node) {
+  node.setAttribute("data-lm-suppress-shortcuts", "true");
+  node.addEventListener("keydown", (event) => event.stopPropagation());
+}
+
 // The frames of a grid as a bitmap; null where there is no film.
 export async function readFilm(view) {
   if (!view || !view.byteLength) return null;
