@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,30 +13,12 @@ import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 
 TESTS = Path(__file__).parent
-SHOTS = TESTS.parent / "build" / "browser"  # where screenshots stay
+SHOTS = TESTS.parent / "build" / "screenshots"  # where pictures stay, to be looked at
 WIDTHS = (1280, 390)
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight are there, too
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-
-
-def find_chromium() -> str | None:
-    """The path of a system Chromium."""
-    paths = [shutil.which(name) for name in NAMES]
-    return next((path for path in paths if path), None)
-
-
-def why_not() -> str:
-    """Why no browser can be driven, or ""."""
-    if find_chromium() is None:
-        return "no Chromium on this machine; `make test-browser` installs it (Debian: apt-get install chromium)"
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        return "playwright is not installed; `make test-browser` installs it"
-    return ""
 
 
 class Lab:

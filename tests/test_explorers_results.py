@@ -107,9 +107,9 @@ def test_a_clip_is_saved_and_offered_for_download(model, tmp_path, monkeypatch, 
 
 
 def test_mp4_is_offered_where_ffmpeg_is(model, monkeypatch):
-    monkeypatch.setattr(explorers.results, "has_ffmpeg", lambda: True)
+    monkeypatch.setattr(explorers.results, "find_ffmpeg", lambda: True)
     assert ".mp4" in AttentionExplorer(model).saver.suffix.options
-    monkeypatch.setattr(explorers.results, "has_ffmpeg", lambda: False)
+    monkeypatch.setattr(explorers.results, "find_ffmpeg", lambda: False)
     assert ".mp4" not in AttentionExplorer(model).saver.suffix.options
 
 

@@ -20,6 +20,8 @@ from .backbones.model import Model
 from .backbones.noise import Level
 from .backbones.text import Condition
 from .edits.edit import Edit, Edits, Run, State, Update, as_edits
+from .edits.graphs import forget
+from .fitting import halves, too_large
 from .kinds import Frames, Prompt, Prompts, Seed, Seeds, Side, Steps, takes
 from .request import Request, complete
 
@@ -49,7 +51,7 @@ class Clip:
     latents: Float[Tensor, "channels frames h w"]
     prompt: str
     seed: int
-    source: "Clip | None" = None  # what a swap ran beside it
+    source: "Clip | None" = None  # what a swap ran beside it, or the given video of an edit
     updates: tuple[Update, ...] = ()  # what guidance did to it
 
     def __repr__(self) -> str:
@@ -125,32 +127,34 @@ def generate(
     Everything that is None takes the model's own default. `cfg_scale` is that of classifier-free guidance, away from
     `negative_prompt`, one or as many as prompts. `edits` change attention or latents (`Swap`, `Bias`, `Guidance`, …),
     in their order. `watch` is called with each `Step`; what it raises ends the run. The same seed gives the same clip
-    on every device and in every batch, up to rounding. Raises ValueError for what the model cannot make,
-    FloatingPointError for results that are not finite, and torch.OutOfMemoryError, which says what to change, for clips
-    that are too large for the memory.
+    on every device and in every batch, up to rounding; so clips that do not fit a GPU's memory together are made in
+    parts, unless somebody records them, whose recording is of one run. Raises ValueError for what the model cannot
+    make, FloatingPointError for results that are not finite, and torch.OutOfMemoryError, which says what to change, for
+    clips that are too large for the memory.
     """
     request = complete(model, prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
     edits = as_edits(edits)
+    clips = _made(model, request, edits, progress, watch)
+    return clips[0] if isinstance(prompt, str) else clips
+
+
+def _made(
+    model: Model, request: Request, edits: Sequence[Edit], progress: bool, watch: Watch | None, may_forget: bool = True
+) -> list[Clip]:
+    """The clips; in parts, if all together are too large for the memory even without what earlier runs have left."""
     try:
-        clips = _make(model, request, edits, progress, watch)
-        return clips[0] if isinstance(prompt, str) else clips
+        return _make(model, request, edits, progress, watch)
     except torch.OutOfMemoryError as error:
-        advice = _too_large(model, request, edits, str(error))
+        advice = too_large(model, request, edits, str(error))
         error.__traceback__ = None  # whose frames hold what filled the memory
-    raise torch.OutOfMemoryError(advice)
-
-
-def _too_large(model: Model, request: Request, edits: Sequence[Edit], said: str) -> str:
-    """What can be changed where the memory is full."""
-    count, precision = len(request.prompts), str(model.dtype).removeprefix("torch.")
-    helps = [f"fewer prompts in a call (given: {count})"] if count > 1 else []
-    if any(getattr(edit, "memory", "save") != "save" for edit in edits):
-        helps.append('Guidance(…, memory="save")')
-    helps += [f"fewer frames (given: {request.frames})"] if request.frames > 1 else []
-    helps.append(f"a smaller height and width (given: {request.height} and {request.width})")
-    helps += ['dtype="float16" in load'] if precision in ("float32", "float64") else []
-    helps.append("deleting models and recordings that are not needed any more (del, then torch.cuda.empty_cache())")
-    return f"the memory of {model.device} is full; what helps is {', '.join(helps)}. Torch says: {said}"
+    if may_forget and forget():  # outside of `except`, where the error would be held
+        return _made(model, request, edits, progress, watch, may_forget=False)
+    clips: list[Clip] = []
+    for part, edits_of_part in halves(model, request, edits):
+        clips += _made(model, part, edits_of_part, progress, watch)
+    if not clips:
+        raise torch.OutOfMemoryError(advice)
+    return clips
 
 
 def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool, watch: Watch | None) -> list[Clip]:
@@ -174,7 +178,7 @@ def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool,
             latents = step.latents
             if watch is not None:
                 watch(step)
-        updates = [_updates_of(states, clip) for clip in range(count)]
+        updates = [updates_of(states, clip) for clip in range(count)]
     return _clips(run, request, model.decode(latents).numpy(), latents, updates)
 
 
@@ -185,7 +189,7 @@ def _negative(model: Model, prompts: list[str]) -> Condition:
         raise ValueError(f"negative_prompt: {error}") from None
 
 
-def _updates_of(states: Sequence[State], clip: int) -> tuple[Update, ...]:
+def updates_of(states: Sequence[State], clip: int) -> tuple[Update, ...]:
     """What all edits did to a clip."""
     updates: list[Update] = []
     for state in states:

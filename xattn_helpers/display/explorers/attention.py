@@ -65,7 +65,7 @@ class AttentionExplorer(Panel):
         """Generate the clip of prompt and seed and record it."""
         settings = self.read()
         self.progress.expect(1)
-        with capture(self.model, every_step=True) as recording:
+        with capture(self.model, every_step=True, words=words(settings["prompt"])) as recording:
             clip = self.generate(settings["prompt"], settings["seed"])
         self._have(clip, recording, settings)
 

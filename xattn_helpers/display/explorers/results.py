@@ -9,7 +9,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..videos import encode, has_ffmpeg, save
+from ...video_files import find_ffmpeg
+from ..videos import encode, save
 
 RUNS = 6  # that the history shows
 THUMB = {"width": "128px", "height": "128px", "object_fit": "contain"}
@@ -24,7 +25,7 @@ class Saver(widgets.HBox):
     def __init__(self, panel: Any):
         self.panel = panel
         self.path: Path | None = None
-        suffixes = [suffix for suffix in KINDS if suffix != ".mp4" or has_ffmpeg()]
+        suffixes = [suffix for suffix in KINDS if suffix != ".mp4" or find_ffmpeg()]
         self.suffix = widgets.Dropdown(options=suffixes, value=".webp", layout={"width": "80px"})
         self.button = widgets.Button(description="Save", tooltip="Save the clip as a file", layout={"width": "80px"})
         self.button.on_click(self.save)
