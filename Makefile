@@ -53,7 +53,7 @@ test-unit: $(READY) ## unit tests only, on whatever device there is
 	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests
 
 test-browser: $(READY) ## what only a browser can tell, in a system Chromium; pictures in build/screenshots/
-	@$(ON_CPU) TQDM_DISABLE=1 $(BIN)/python -m pytest tests/browser
+	@$(ON_CPU) TQDM_DISABLE=1 XATTN_BROWSER=1 $(BIN)/python -m pytest tests/browser
 
 test-colab: $(COLAB_READY) ## unit tests and notebooks at Google Colab's versions (TORCH=2.13.0 for another torch)
 	@notebooks=$$($(COLAB_BIN)/python -m tools.notebooks) && \

@@ -157,6 +157,16 @@ def listening(backbone: Backbone, listener: Listener, sites: Sequence[Site] | No
             LISTENERS.set(tuple(listening for listening in LISTENERS.get() if listening is not entry))
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Inside the block nobody listens who did before: for passes of a network that no run is made of."""
+    token = LISTENERS.set(())
+    try:
+        yield
+    finally:
+        LISTENERS.reset(token)
+
+
 def _put_stand_ins(network: Any, backbone: Backbone) -> dict[str, Any]:
     own = _own_processors(backbone)
     for site in backbone.sites():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..arguments import UNCHECKED, checked
 from ..kinds import PathLike
-from .backbone import CALL, HALVES, Backbone, Call, Latents, Site, find_backbone
+from .backbone import CALL, HALVES, Backbone, Call, Half, Latents, Site, find_backbone
 from .catalogue import CHECKPOINTS, Checkpoint, resolve
 from .checkpoints import UnsupportedModel, guess_defaults, load_parts
 from .codec import Codec
@@ -137,22 +137,30 @@ class Model:
         With a `negative` text, classifier-free guidance: negative + cfg_scale * (positive - negative) (Ho and Salimans
         2022), in the precision of the latents. `call` are the facts that the loop knows; a call by hand needs none.
         """
-        text = Condition.of(text)
-        time = timestep if isinstance(timestep, Tensor) else torch.tensor(timestep)
-        call = replace(call or Call(), clips=len(latents), size=tuple(latents.shape[2:]), timestep=_read(time))
         if negative is None:
-            return self._run(latents, time, text, replace(call, halves=("conditional",)))
-        negative = Condition.of(negative)
+            return self._run(latents, timestep, text, call, ("conditional",))
         if self.backbone.joint:
-            pair = self._run(torch.cat([latents, latents]), time, negative.join(text), replace(call, halves=HALVES))
-            without, with_text = pair.chunk(2)
+            both_texts = Condition.of(negative).join(Condition.of(text))
+            without, with_text = self._run(torch.cat([latents, latents]), timestep, both_texts, call, HALVES).chunk(2)
         else:
-            without = self._run(latents, time, negative, replace(call, halves=("unconditional",)))
-            with_text = self._run(latents, time, text, replace(call, halves=("conditional",)))
+            without = self._run(latents, timestep, negative, call, ("unconditional",))
+            with_text = self._run(latents, timestep, text, call, ("conditional",))
         return without + cfg_scale * (with_text - without)
 
-    def _run(self, latents: Latents, timestep: Tensor, text: Condition, call: Call) -> Latents:
-        token = CALL.set(call)
+    def predict_half(
+        self, latents: Latents, timestep: Tensor | float, text: Condition, half: Half, call: Call | None = None
+    ) -> Latents:
+        """What the network predicts in one half of classifier-free guidance, for those who put the halves together."""
+        return self._run(latents, timestep, text, call, (half,))
+
+    def _run(
+        self, latents: Latents, timestep: Tensor | float, text: Condition | Tensor, call: Call | None,
+        halves: tuple[Half, ...],
+    ) -> Latents:  # fmt: skip
+        text = Condition.of(text)
+        timestep = timestep if isinstance(timestep, Tensor) else torch.tensor(timestep)
+        clips, size = len(latents) // len(halves), tuple(latents.shape[2:])
+        token = CALL.set(replace(call or Call(), clips=clips, size=size, timestep=_read(timestep), halves=halves))
         try:
             predicted = self.backbone.predict(latents.to(self.dtype), timestep.to(latents.device), text)
             return predicted.to(latents.dtype)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 Prediction = Literal["epsilon", "v_prediction", "sample", "flow_prediction"]
+LEAST_SIGMA = 1e-6  # what noise is divided by
 OWN_RANDOMNESS = ("DPMSolverSDEScheduler", "CosineDPMSolverMultistepScheduler")  # draw noise from no given generator
 
 
@@ -26,6 +27,10 @@ class Level:
     alpha: float  # of the signal, from 1 to 0
     sigma: float  # of the noise, from 0 to 1
     scale: float = 1.0  # what the network sees, over the latents that the solver keeps
+    step_alpha: float = float("nan")  # one timestep's own, see `Noise.step_alpha`
+
+
+CLEAN = Level(timestep=0.0, alpha=1.0, sigma=0.0)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,17 @@ class Noise:
         length = (1 + sigma**2) ** 0.5
         return Level(timestep, 1 / length, sigma / length)
 
+    def step_alpha(self, timestep: Tensor | float) -> float:
+        """The share of the signal's variance that one timestep of training keeps: alpha = 1 - beta, from 0 to 1."""
+        time = float(timestep)
+        return self._signal_share(time) / self._signal_share(time - 1)
+
+    def _signal_share(self, time: float) -> float:
+        """abar: the share of the signal in the variance of what the network sees; 1 before the first timestep."""
+        level = self.level(max(0.0, time))
+        share = level.alpha**2 / (level.alpha**2 + level.sigma**2)
+        return share if time >= 0 else 1.0
+
     @cached_property
     def _log_sigmas(self) -> np.ndarray:
         """log(sqrt((1 - abar) / abar)) of every timestep; between them it is a line, as in diffusers' solvers."""
@@ -82,6 +98,16 @@ class Noise:
         if self.prediction == "v_prediction":
             return level.alpha * inputs - level.sigma * prediction
         return prediction if self.prediction == "sample" else inputs - level.sigma * prediction
+
+    def noise_in(self, prediction: Tensor, inputs: Tensor, level: Level) -> Tensor:
+        """The noise that a prediction means, as `clean` gives the latents."""
+        if self.prediction == "epsilon":
+            return prediction
+        if self.prediction == "v_prediction":
+            return level.alpha * prediction + level.sigma * inputs
+        if self.prediction == "sample":
+            return (inputs - level.alpha * prediction) / max(level.sigma, LEAST_SIGMA)
+        return inputs + level.alpha * prediction
 
     def solver(self, steps: int, places: int | None = None) -> "Solver":
         """A solver of its own for a run: schedulers remember what they did.
@@ -162,6 +188,17 @@ class Solver:
         repeated = max(0, len(self.scheduler.timesteps) - self.steps)  # others of order 1 repeat in their first step
         return max(0, call - repeated)
 
+    def levels(self) -> list[Level]:
+        """The level at the first call of each denoising step, and the clean one after the last.
+
+        They are those of what the network sees, whatever the solver itself keeps.
+        """
+        levels = []
+        for call in range(len(self.timesteps)):
+            if self.index(call) == len(levels):
+                levels.append(replace(self.level(call), scale=1.0))
+        return [*levels, CLEAN]
+
     def scaled(self, latents: Tensor, call: int) -> Tensor:
         """What the network sees of the solver's latents."""
         if not hasattr(self.scheduler, "scale_model_input"):
@@ -175,7 +212,7 @@ class Solver:
         sigmas = getattr(self.scheduler, "sigmas", ())
         if call < len(sigmas) and call % self.order == 0:  # the timestep may be rounded; within a step, they differ
             level = self.noise.at(float(sigmas[call]), timestep)
-        return replace(level, scale=float(self.scaled(torch.ones(1), call)))
+        return replace(level, scale=float(self.scaled(torch.ones(1), call)), step_alpha=self.noise.step_alpha(timestep))
 
     def step(self, prediction: Tensor, latents: Tensor, call: int, generators: list[torch.Generator]) -> Tensor:
         """The latents after a call. Solvers that draw noise draw each clip's from its own generator."""

@@ -20,6 +20,7 @@ from PIL import Image
 
 from ..arguments import UNCHECKED, checked
 from ..kinds import Count, PathLike, Side
+from ..video_files import find_ffmpeg
 from .checks import Frames, Gap, Labels, Rate, Video, as_labels, as_video, require
 from .pixels import Picture, side_by_side
 from .players.markup import player, webp
@@ -72,7 +73,7 @@ def save(video: Video, path: PathLike, fps: Rate = 8) -> Path:
     path = Path(path)
     suffix = path.suffix.lower()
     require(suffix in SUFFIXES, "path", path, f"a name in {', '.join(SUFFIXES)}")
-    if suffix == ".mp4" and not _find_ffmpeg():
+    if suffix == ".mp4" and not find_ffmpeg():
         raise RuntimeError(
             f"path: given {path}, but .mp4 needs ffmpeg, which is not found. Install it (apt install ffmpeg, conda"
             " install ffmpeg or pip install imageio-ffmpeg), or save as .webp, .gif or .png."
@@ -82,7 +83,7 @@ def save(video: Video, path: PathLike, fps: Rate = 8) -> Path:
         if suffix == ".mp4":
             mediapy.write_video(path, clip, fps=fps, qp=20)
         else:
-            path.write_bytes(_encode(clip, fps, suffix[1:]))
+            path.write_bytes(encode(clip, fps, suffix[1:]))
     except OSError as error:
         raise ValueError(f"path: given {path}; it must be a file that can be written ({error.strerror})") from None
     return path
@@ -125,7 +126,7 @@ def _frame_numbers(frames: int | Sequence[int], available: int) -> list[int]:
     return known
 
 
-def _encode(clip: Frames, fps: float, file_format: str = "webp") -> bytes:
+def encode(clip: Frames, fps: float, file_format: str = "webp") -> bytes:
     """The bytes of an animated picture, or of a still one for one frame."""
     fits = file_format != "webp" or max(clip.shape[1:3]) <= LONGEST_SIDE
     require(fits, "video", f"pictures of shape {clip.shape[1:]}", f"sides up to {LONGEST_SIDE} pixels")
@@ -148,19 +149,8 @@ def _alternative(video: Video, frames: int, title: str) -> str:
 
 
 def _table_cell(clip: Frames, title: str, alternative: str, fps: float, width: int) -> str:
-    data = b64encode(_encode(clip, fps)).decode()
+    data = b64encode(encode(clip, fps)).decode()
     look = f'width="{width}" alt="{html.escape(alternative)}" style="image-rendering:auto"'
     caption = f"<div>{html.escape(title)}</div>" if title else ""
     image = f'<img src="data:image/webp;base64,{data}" {look}>'
     return f'<td style="text-align:center;vertical-align:bottom;padding:4px">{caption}{image}</td>'
-
-
-def _find_ffmpeg() -> bool:
-    if not mediapy.video_is_available():
-        try:
-            import imageio_ffmpeg  # optional: a wheel that brings a binary
-
-            mediapy.set_ffmpeg(imageio_ffmpeg.get_ffmpeg_exe())
-        except (ImportError, RuntimeError):
-            return False
-    return mediapy.video_is_available()

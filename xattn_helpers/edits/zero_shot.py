@@ -131,7 +131,7 @@ def _make(model: Model, keys: list[tuple], steps: int | None) -> dict[tuple, Ung
         clips = generate(model, prompts, seeds, steps, progress=False)
     made = {}
     for index, (key, clip) in enumerate(zip(keys, clips, strict=True)):
-        made[key] = Unguided(clip, _by_height(attention, index), model.text)
+        made[key] = Unguided(clip, by_height(attention, index), model.text)
     return made
 
 
@@ -143,7 +143,7 @@ def _keep(model: Model, made: dict[tuple, Unguided]) -> None:
             del runs[next(iter(runs))]
 
 
-def _by_height(attention: Recording, index: int) -> dict[int, Tensor]:
+def by_height(attention: Recording, index: int) -> dict[int, Tensor]:
     """Probabilities of one of the recorded prompts, averaged over heads and the sites of a height."""
     sites: dict[int, list[Tensor]] = {}
     for site in attention.sites():

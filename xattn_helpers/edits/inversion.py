@@ -1,0 +1,138 @@
+"""Noise for a video that is given: what the video is at each level of noise, and how an edit of it goes from each to
+the next.
+
+A *route* knows both. The source at a level is the given video, as noisy as the level says; the edit goes beside it,
+from the source at the first level to the clean one. With x for the source, y for the edit and ' for the next level:
+
+    flowedit  y' = x' + step(y) - step(x), where step is Euler's of flow matching, and DDIM's: FlowEdit (Kulikov et al.
+              2024), whose z is y - x + x0.
+    ddpm      y' = x' + mean(y) - mean(x), where mean is that of a random step: edit-friendly DDPM inversion
+              (Huberman-Spiegelglas et al. 2024), in which x' - mean(x) is the noise that source and edit share.
+    plain     y' = step(y), from the noise to which the steps of sampling lead backwards (DDIM inversion, Song et al.
+              2021). A step backwards is taken before the prediction that it needs is known: the way back leads
+              elsewhere.
+
+The first two are exact: while prediction and input of the edit are the source's, y is x, and ends as the given video.
+Their x is drawn with noise of its own at each level.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from ..backbones.noise import Level, Noise
+from .edit import Latents
+
+Method = Literal["flowedit", "ddpm", "plain"]
+Predict = Callable[[Latents, Level], Latents]  # what the network says of the source
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """A given video: its latents, the schedule of noise, and the levels of an edit, the clean one last."""
+
+    latents: Latents
+    noise: Noise
+    levels: list[Level]
+
+    def at(self, index: int, drawn: Latents) -> Latents:
+        """alpha x0 + sigma noise: the latents at a level."""
+        level = self.levels[index]
+        return level.alpha * self.latents + level.sigma * drawn.to(self.latents)
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """From level to level; `sources` are the latents of the source at each."""
+
+    given: Given
+    sources: list[Latents]
+
+    def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
+        """The edit at the next level, from what the network predicts for it and for the source at this one."""
+        raise NotImplementedError
+
+    def around(self, index: int) -> tuple[Level, Level]:
+        """A level and the next."""
+        return self.given.levels[index], self.given.levels[index + 1]
+
+
+class Plain(Route):
+    """The edit by itself."""
+
+    def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
+        """A step of sampling."""
+        return moved(self.given.noise, edited, prediction, *self.around(index))
+
+
+class FlowEdit(Route):
+    """The edit moves by the difference of two velocities."""
+
+    def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
+        """The source at the next level, and the difference of two steps."""
+        noise, levels = self.given.noise, self.around(index)
+        own = moved(noise, edited, prediction, *levels)
+        return self.sources[index + 1] + (own - moved(noise, self.sources[index], of_source, *levels))
+
+
+class EditFriendly(Route):
+    """The edit takes the noise that brings the source from each level to the next."""
+
+    def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
+        """The source at the next level, and the difference of two means."""
+        noise, levels = self.given.noise, self.around(index)
+        own = mean_of_step(noise, edited, prediction, *levels)
+        return self.sources[index + 1] + (own - mean_of_step(noise, self.sources[index], of_source, *levels))
+
+
+ROUTES: dict[Method, type[Route]] = {"flowedit": FlowEdit, "ddpm": EditFriendly, "plain": Plain}
+
+
+def default_method(noise: Noise) -> Method:
+    """FlowEdit for models of flow matching, edit-friendly DDPM inversion for those of diffusion."""
+    return "flowedit" if noise.is_flow else "ddpm"
+
+
+def find_route(method: Method, given: Given, predict: Predict, seed: int) -> Route:
+    """The route of a method; for the plain one, the network is asked once for each level."""
+    sources = inverted_sources(given, predict) if method == "plain" else drawn_sources(given, seed)
+    return ROUTES[method](given, sources)
+
+
+def moved(noise: Noise, inputs: Latents, prediction: Latents, level: Level, to: Level) -> Latents:
+    """alpha' x0 + sigma' e of what a prediction means: DDIM's step, and Euler's of flow matching, in any direction."""
+    clean, drawn = noise.clean(prediction, inputs, level), noise.noise_in(prediction, inputs, level)
+    return to.alpha * clean + to.sigma * drawn
+
+
+def mean_of_step(noise: Noise, inputs: Latents, prediction: Latents, level: Level, to: Level) -> Latents:
+    """The mean of a step of DDPM: alpha' x0 + sqrt(sigma'^2 - s^2) e, with eta = 1 in eq. 16 of Song et al. 2021.
+
+    s^2 = (sigma' / sigma)^2 (1 - alpha^2 / alpha'^2).
+    """
+    clean, drawn = noise.clean(prediction, inputs, level), noise.noise_in(prediction, inputs, level)
+    variance = (to.sigma / level.sigma) ** 2 * (1 - (level.alpha / to.alpha) ** 2)
+    return to.alpha * clean + max(to.sigma**2 - variance, 0.0) ** 0.5 * drawn
+
+
+def drawn_sources(given: Given, seed: int) -> list[Latents]:
+    """The source at each level, with noise of its own at each; drawn on the CPU, so that devices agree."""
+    generator, sources = torch.Generator().manual_seed(seed), []
+    for index in range(len(given.levels) - 1):
+        sources.append(given.at(index, torch.randn(given.latents.shape, generator=generator)))
+    return [*sources, given.latents]
+
+
+def inverted_sources(given: Given, predict: Predict) -> list[Latents]:
+    """The source at each level, by the steps of sampling backwards, from the clean latents to the first level.
+
+    A step to a level takes the prediction at that level, of latents that are not there yet.
+    """
+    latents, sources = given.latents, [given.latents]
+    for index in range(len(given.levels) - 2, -1, -1):
+        level, below = given.levels[index], given.levels[index + 1]
+        latents = moved(given.noise, latents, predict(latents, level), below, level)
+        sources.insert(0, latents)
+    return sources

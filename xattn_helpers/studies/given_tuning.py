@@ -1,0 +1,69 @@
+"""Choosing the defaults of `edit_video`: study `given_tuning`, on clips and seeds that no table has.
+
+One thing at a time is changed from the setting "edit" of `given_video`. What is best here becomes a default, and
+`given_video` is measured with it.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from ..edits.blending import KeepBackground
+from .given_video import GivenVideo
+from .given_video.settings import FROM_NOISE, Setting, bias, guide, guide_and_bias, hide, hold, swap
+
+SCALES = (1.5, 2.0, 3.0, 4.0)  # of classifier-free guidance; the default is .6 times 4
+SKIPS = (0.0, 0.15, 0.45)
+MASKS = {
+    "threshold .2": KeepBackground(threshold=0.2),
+    "threshold .4": KeepBackground(threshold=0.4),
+    "threshold .5": KeepBackground(threshold=0.5),
+    "threshold .5, grown": KeepBackground(threshold=0.5, grow=1),
+}
+HALF_AS_NOISY = {"skip": 0.15}
+
+
+def exchanges() -> dict[str, Setting]:
+    """Settings of an exchanged object."""
+    settings = {"edit": Setting()}
+    for scale in SCALES:
+        settings[f"scale {scale:g}"] = Setting({"cfg_scale": scale})
+    settings["scale 4, source 4"] = Setting({"cfg_scale": 4.0, "source_cfg_scale": 4.0})
+    settings["scale 4, source 2"] = Setting({"cfg_scale": 4.0, "source_cfg_scale": 2.0})
+    for skip in SKIPS:
+        settings[f"skip {skip:g}"] = Setting({"skip": skip})
+    for name, keep in MASKS.items():
+        settings[name] = Setting({"keep_background": keep})
+    settings |= {"50 steps": Setting({"steps": 50}), "swap": Setting({}, swap), "bias": Setting({}, hold)}
+    settings["bias, skip 0"] = Setting({"skip": 0.0}, hold)
+    return settings
+
+
+PLACED = {
+    "edit": Setting(FROM_NOISE, guide),
+    "skip .15": Setting(HALF_AS_NOISY, guide),
+    "scale 1": Setting(FROM_NOISE | {"cfg_scale": 1.0, "source_cfg_scale": 1.0}, guide),
+    "scale 4": Setting(FROM_NOISE | {"cfg_scale": 4.0, "source_cfg_scale": 4.0}, guide),
+    "bias": Setting(FROM_NOISE, bias),
+    "guidance and bias": Setting(FROM_NOISE, guide_and_bias),
+    "grown": Setting(FROM_NOISE | {"keep_background": KeepBackground(grow=1)}, guide),
+}
+REMOVAL = {
+    "edit": Setting(FROM_NOISE, hide),
+    "skip .3": Setting({"skip": 0.3}, hide),
+    "scale 4": Setting(FROM_NOISE | {"cfg_scale": 4.0, "source_cfg_scale": 1.0}, hide),
+    "grown": Setting(FROM_NOISE | {"keep_background": KeepBackground(grow=1)}, hide),
+}
+
+
+class GivenTuning(GivenVideo):
+    """Which scale, skip, mask and edit should be the defaults of `edit_video`?"""
+
+    settings: ClassVar[Mapping[str, Mapping[str, Setting]]] = {
+        "object": exchanges(), "size": PLACED, "path": PLACED, "removal": REMOVAL,
+    }  # fmt: skip
+    count: ClassVar[int] = 16
+    first_seed: ClassVar[int] = 8_000_000
+
+    def markdown(self, table: dict) -> str:
+        """The settings, a line each."""
+        raise NotImplementedError

@@ -1,0 +1,99 @@
+"""The settings of `given_video`: what is asked of `edit_video` for each kind of edit, by name.
+
+"edit" is this series' way, with the defaults of `edit_video`; every other changes one thing of it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...editing import SCALE, SKIP
+from ...edits.bias import Bias
+from ...edits.blending import KeepBackground
+from ...edits.edit import Edit
+from ...edits.guidance import Guidance
+from ...edits.observed import Seen
+from ...edits.swap import Reweight, Swap
+from ...edits.targets import track
+from .clips import EditedClip
+
+Edits = Callable[[EditedClip, Seen], Sequence[Edit]]  # of a clip, and of what the network sees in it
+
+DEFAULTS = {"skip": SKIP, "scale": SCALE}  # of `edit_video`
+WITHOUT_MASK = {"keep_background": False}
+PLAIN = {"method": "plain"}
+SWAPPED = (0.0, 0.5)  # the window of a swap: later the new object needs a shape of its own
+FROM_NOISE = {"skip": 0.0}  # an object that shall be elsewhere is decided early
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Knobs of `edit_video`, and edits."""
+
+    knobs: dict[str, Any] = field(default_factory=dict)
+    edits: Edits | None = None
+
+    def depends(self) -> object:
+        """All that a row depends on, defaults included, with a plain repr."""
+        name = self.edits.__name__ if self.edits else ""
+        place = track([(0.5, 0.5)])
+        edits = Guidance("word", place), Bias("word", place)
+        return sorted(self.knobs.items()), name, edits, KeepBackground(), DEFAULTS
+
+
+def swap(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The new object takes the maps of the old one."""
+    return [Swap(clip.word, clip.new_word, source=clip.source.caption, window=SWAPPED)]
+
+
+def hold(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The new object is asked to be where the old one is."""
+    return [Bias(clip.new_word, seen.moved(clip.word))]
+
+
+def guide(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """A gradient towards the object's own maps, resized or moved."""
+    return [Guidance(clip.word, moved_maps(clip, seen))]
+
+
+def bias(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """Its logits up and down, without a gradient."""
+    return [Bias(clip.word, moved_maps(clip, seen))]
+
+
+def guide_and_bias(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The two together."""
+    return [*bias(clip, seen), *guide(clip, seen)]
+
+
+def hide(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The word is not attended to."""
+    return [Reweight(clip.word, 0.0)]
+
+
+def moved_maps(clip: EditedClip, seen: Seen) -> Any:
+    """M x shape(A_orig), of the given video's own maps."""
+    asked = clip.asked
+    return seen.moved(clip.word, asked.get("scale", 1.0), (asked.get("across", 0.0), asked.get("down", 0.0)))
+
+
+OBJECT = {
+    "edit": Setting(),
+    "no mask": Setting(WITHOUT_MASK),
+    "plain": Setting(PLAIN),
+    "swap": Setting({}, swap),
+    "bias": Setting({}, hold),
+}
+PLACED = {
+    "edit": Setting(FROM_NOISE, guide),
+    "no mask": Setting(FROM_NOISE | WITHOUT_MASK, guide),
+    "plain": Setting(FROM_NOISE | PLAIN, guide),
+    "bias": Setting(FROM_NOISE, bias),
+    "guidance and bias": Setting(FROM_NOISE, guide_and_bias),
+}
+REMOVAL = {
+    "edit": Setting(FROM_NOISE, hide),
+    "no mask": Setting(FROM_NOISE | WITHOUT_MASK, hide),
+    "plain": Setting(FROM_NOISE | PLAIN, hide),
+}
+SETTINGS: dict[str, dict[str, Setting]] = {"object": OBJECT, "size": PLACED, "path": PLACED, "removal": REMOVAL}
