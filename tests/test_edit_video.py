@@ -7,7 +7,16 @@ from models_for_tests import PROMPT, tiny
 from transformers_for_tests import tiny_transformer
 
 from xattn_helpers import (
-    Bias, Guidance, KeepBackground, Reweight, Swap, capture, edit_video, generate, observe, track,
+    Bias,
+    Guidance,
+    KeepBackground,
+    Reweight,
+    Swap,
+    capture,
+    edit_video,
+    generate,
+    observe,
+    track,
 )  # fmt: skip
 from xattn_helpers.edits import blending
 

@@ -131,8 +131,8 @@ def space():
         "EMPTY": TMP / "empty", "V": V, "VIDEO": V, "MAPS": SOME.random((4, 8, 8)),
         "BOXES": np.array([[0.1, 0.1, 0.5, 0.5]] * 4), "colormaps": matplotlib.colormaps, "AXES": plt.figure().gca(),
         "FIGURE": statistics.Estimate(1, 0, 2, 3), "check": check, "g": g,
-        "e": lambda edit: g(TARGET, edits=edit, steps=3), "t": tracked,
-        "G": guided, "m": lambda **knobs: guided(target=unguided.moved("burger", **knobs)), "own": own,
+        "e": lambda edit: g(TARGET, edits=edit, steps=3),
+        "t": tracked, "G": guided, "m": lambda **knobs: guided(target=unguided.moved("burger", **knobs)), "own": own,
         "frozen": frozen, "mp4": mp4, "drawn": drawn, "captured": captured, "saved": saved, "checkpoint": checkpoint,
         "latents": stories, "train": train, "studies": lambda line: studies.main(line.split()),
     }  # fmt: skip
