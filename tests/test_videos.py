@@ -100,7 +100,7 @@ def test_save_round_trip(video, tmp_path, suffix):
 
 
 def test_save_mp4(video, tmp_path):
-    if not videos.find_ffmpeg():
+    if not videos._find_ffmpeg():
         pytest.skip("no ffmpeg")
     path = save(video[:, :95, :127], tmp_path / "clip.mp4", fps=8)  # odd sizes
     # Not mediapy.read_video: up to 1.2.7 it fails with recent versions of ffmpeg.
@@ -111,7 +111,7 @@ def test_save_mp4(video, tmp_path):
 
 
 def test_save_mp4_without_ffmpeg_says_what_helps(video, tmp_path, monkeypatch):
-    monkeypatch.setattr(videos, "find_ffmpeg", lambda: False)
+    monkeypatch.setattr(videos, "_find_ffmpeg", lambda: False)
     with pytest.raises(RuntimeError, match=r"needs ffmpeg.*imageio-ffmpeg.*\.webp"):
         save(video, tmp_path / "clip.mp4")
 

@@ -19,7 +19,6 @@ from PIL import Image
 
 from ..arguments import UNCHECKED, checked
 from ..kinds import Count, PathLike, Side
-from ..video_files import find_ffmpeg
 from .checks import Frames, Gap, Labels, Rate, Video, as_labels, as_video, require
 from .pixels import Picture, side_by_side
 
@@ -67,7 +66,7 @@ def save(video: Video, path: PathLike, fps: Rate = 8) -> Path:
     path = Path(path)
     suffix = path.suffix.lower()
     require(suffix in SUFFIXES, "path", path, f"a name in {', '.join(SUFFIXES)}")
-    if suffix == ".mp4" and not find_ffmpeg():
+    if suffix == ".mp4" and not _find_ffmpeg():
         raise RuntimeError(
             f"path: given {path}, but .mp4 needs ffmpeg, which is not found. Install it (apt install ffmpeg, conda"
             " install ffmpeg or pip install imageio-ffmpeg), or save as .webp, .gif or .png."
@@ -145,3 +144,14 @@ def _table_cell(clip: Frames, title: str, alternative: str, fps: float, width: i
     caption = f"<div>{html.escape(title)}</div>" if title else ""
     image = f'<img src="data:image/webp;base64,{data}" {look}>'
     return f'<td style="text-align:center;vertical-align:bottom;padding:4px">{caption}{image}</td>'
+
+
+def _find_ffmpeg() -> bool:
+    if not mediapy.video_is_available():
+        try:
+            import imageio_ffmpeg  # optional: a wheel that brings a binary
+
+            mediapy.set_ffmpeg(imageio_ffmpeg.get_ffmpeg_exe())
+        except (ImportError, RuntimeError):
+            return False
+    return mediapy.video_is_available()
