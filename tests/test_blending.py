@@ -52,11 +52,26 @@ def test_the_mask_is_the_union_of_what_is_known_and_what_the_words_maps_say():
     maps[0, :, :, :, -1] = 1
     maps[1] = 5
     assert background(maps, site, call) is None
+    torch.testing.assert_close(background.mask(), known, atol=0.01, rtol=0)  # it is far from what is known
+    maps[0, :, :, :, :2] = 1
+    background(maps, site, call)
     wanted = known.clone()
-    wanted[..., -1] = 1
-    torch.testing.assert_close(background.mask(), wanted, atol=0.01, rtol=0)
+    wanted[..., 1] = 1
+    torch.testing.assert_close(background.mask(), wanted, atol=0.03, rtol=0)
     source, edited = torch.zeros(1, 4, *run.size), torch.ones(1, 4, *run.size)
-    torch.testing.assert_close(background.blend(edited, source)[0, 2], wanted, atol=0.01, rtol=0)
+    torch.testing.assert_close(background.blend(edited, source)[0, 2], wanted, atol=0.03, rtol=0)
+
+
+def test_of_an_object_that_is_new_its_own_maps_say_where_it_is():
+    run = run_of(tiny(), PROMPT)
+    background = Background(run, KeepBackground("", "burger"), [])
+    assert background.mask().min() == 1  # before anything is known, everything may change
+    maps = torch.zeros(1, run.size[0], 3, *run.size[1:], 1)
+    maps[..., 5, :] = 1
+    background(maps, run.model.sites[0], Call())
+    wanted = torch.zeros(run.size)
+    wanted[..., 5] = 1
+    torch.testing.assert_close(background.mask(), wanted, atol=0.01, rtol=0)
 
 
 def test_without_a_word_of_the_edit_only_what_is_known_counts():
