@@ -292,12 +292,13 @@ plt.show()
 #
 # ## 5. Every frame: does the map follow the object?
 #
-# In a video each frame has its own maps. This burger is told to move to the right, and with this seed it does . We keep
-# every step of this run, for the explorer of section 12.
+# In a video each frame has its own maps. This burger is told to move to the right, and with this seed it does. We keep
+# every step of this run, for the explorer of section 12, but only the maps of its words: start and padding of a large
+# model's captions would take ten times as much memory.
 
 # %%
 moving = "a burger floats to the right on the water"
-with capture(model, every_step=True) as attention:
+with capture(model, every_step=True, words=moving.split()) as attention:
     video = generate(model, moving, seed=1)
 burger_maps, burger_masks = attention.maps("burger"), mask_of(video.video, "burger")
 titles = [moving, "the map of “burger” over it", "the map alone"]
@@ -377,23 +378,24 @@ except ValueError as error:
 # %%
 seeds, given = range(8), []
 hook = image_model.network.register_forward_pre_hook(lambda module, args: given.append(args[0]))
-with capture(image_model, every_step=True) as steps:
-    pictures = generate(image_model, [prompt] * len(seeds), seed=list(seeds))
+with capture(image_model, every_step=True, words="burger") as attention_of_all:
+    pictures = [generate(image_model, prompt, seed=seed) for seed in seeds]
 hook.remove()
+runs = attention_of_all.runs  # one for each picture
 print(len(given), "calls of the network, the first with latents", tuple(given[0].shape))
 
 # %% [markdown]
-# Eight prompts make a batch of sixteen: the same latents once with the empty prompt and once with ours, because of
+# Each call gets a batch of two: the same latents once with the empty prompt and once with ours, because of
 # classifier-free guidance. `capture` keeps the second half.
 
 # %%
-timesteps = [step.timestep for step in steps.steps]
+timesteps = [step.timestep for step in runs[0].steps]
 burgers = [torch.as_tensor(mask_of(one.video, "burger")) for one in pictures]
 
 
 def curve(seed, target):
     """AUROC of a seed's map in each step, for the burger in the picture of a target seed: (steps,)."""
-    maps = torch.cat([steps.maps("burger", step=index, batch=seed) for index in range(len(timesteps))])
+    maps = torch.cat([runs[seed].maps("burger", step=index) for index in range(len(timesteps))])
     return finds(maps, burgers[target])
 
 
@@ -417,11 +419,12 @@ plt.show()
 # %%
 last = len(timesteps) - 1
 some = [min(step, last) for step in (0, 1, 2, last // 2, last)]
+seen = given[len(given) // len(seeds) :]  # from the first call for seed 1 on
 image_grid(
     [
-        [*(image_model.decode(given[s][[1], :, None])[0, 0] for s in some), pictures[1].video[0]],
-        [*(steps.maps("burger", step=s, batch=1, cells=2)[0] for s in some), None],
-        [*(steps.maps("burger", step=s, batch=1, cells=1)[0] for s in some), None],
+        [*(image_model.decode(seen[s][[1], :, None])[0, 0] for s in some), pictures[1].video[0]],
+        [*(runs[1].maps("burger", step=s, cells=2)[0] for s in some), None],
+        [*(runs[1].maps("burger", step=s, cells=1)[0] for s in some), None],
     ],
     row_titles=["what the network is given", "map of “burger”, coarse", "fine"],
     column_titles=[*(f"step {s}" for s in some), "result"],

@@ -113,6 +113,13 @@ def recorded(**choice: Any) -> Recording:
     return attention
 
 
+def recorded_clip(**choice: Any) -> tuple[Any, Recording]:
+    """A clip of the tiny video model, and what `capture` recorded of it."""
+    with capture(tiny(), **choice) as attention:
+        clip = run(tiny())
+    return clip, attention
+
+
 # Checkpoints on disk, in the layouts of the published ones
 
 

@@ -49,6 +49,5 @@ def row(setting, seed, iou, **changes):
 def failed(setting, seed):
     """A row of a setting that guidance refused to run."""
     measured = row(setting, seed, None)
-    return dict.fromkeys(measured) | {name: measured[name] for name in ("setting", "prompt", "track", "seed")} | {
-        "failed": "too far"
-    }  # fmt: skip
+    about = {name: measured[name] for name in ("setting", "prompt", "word", "track", "seed")}
+    return dict.fromkeys(measured) | about | {"failed": "too far"}

@@ -8,9 +8,10 @@ from diffusers.models.attention_processor import AttnProcessor
 
 from xattn_helpers.backbones import published
 from xattn_helpers.edits.steps import LAWS
-from xattn_helpers.studies import full_size, full_size_steps, running
+from xattn_helpers.studies import full_size, full_size_released, full_size_steps, running
 from xattn_helpers.studies.full_size import FullSize
-from xattn_helpers.studies.full_size_steps import GRAPHS, UNGUIDED, Steps, build, kinds
+from xattn_helpers.studies.full_size_released import GRAPHS, ReleasedSteps, kinds
+from xattn_helpers.studies.full_size_steps import UNGUIDED, Steps, build
 
 
 @pytest.fixture(autouse=True)
@@ -20,32 +21,42 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def steps():
-    return Steps(build("cpu", "float32", small=True), 2, 64)
+    return ReleasedSteps(build("modelscope", "cpu", "float32", small=True), (2, 8, 8))
 
 
 def test_the_smoke_run_measures_every_kind():
     study = FullSize(smoke=True)
     records = running.run(study)
-    assert [record["case"]["kind"] for record in records] == list(kinds("cpu"))
+    assert [record["case"]["kind"] for record in records] == [*kinds("cpu"), *2 * Steps.kinds]
     assert all(record["measured"]["ms"] > 0 and record["measured"]["failed"] == "" for record in records)
     table = study.summary([record["case"] | record["measured"] for record in records])
-    figures = table["clips"]["2 frames, 64 x 64"]
+    figures = table["clips"]["ModelScope, 2 frames, 64 x 64"]
     assert list(figures) == list(kinds("cpu")) and figures[UNGUIDED]["over unguided"] == 1
-    assert records[0]["source"]["precision"] == "float32" and FullSize().precision == "float16"
+    assert list(table["clips"]["Wan 2.1 1.3B, 5 frames, 64 x 96"]) == list(Steps.kinds)
+    assert {record["source"]["precision"] for record in records} == {"float32"}
+    assert len(table["parameters"]) == 3
+
+
+def test_rows_tell_the_precision_of_their_network():
+    study = FullSize()
+    for case in study.cases():
+        expected = "float16" if case["model"] == "modelscope" else "bfloat16"
+        assert study.source(case).precision == expected and study.depends(case) == expected
 
 
 def test_the_table_has_medians_their_range_and_the_ratio():
     rows = []
     for kind, times in ((UNGUIDED, (2.0, 4.0, 3.0)), ("guided step", (9.0, 6.0, 12.0))):
         for time in times:
-            about = {"frames": 16, "side": 256, "kind": kind, "parameters": 7, "failed": ""}
+            about = {"model": "modelscope", "frames": 16, "height": 256, "width": 320, "kind": kind}
+            about |= {"parameters": 7, "failed": ""}
             rows.append(about | {"ms": time, "peak GiB": 5.25})
     rows.append(rows[0] | {"kind": "released", "failed": "out of memory", "ms": None})
     table = FullSize().summary(rows)
-    figures = table["clips"]["16 frames, 256 x 256"]
+    figures = table["clips"]["ModelScope, 16 frames, 256 x 320"]
     expected = {"ms": 9.0, "shortest": 6.0, "longest": 12.0, "n": 3, "peak GiB": 5.25, "over unguided": 3.0}
     assert figures["guided step"] == expected and figures["released"] == {"failed": "out of memory"}
-    assert table["parameters"] == 7
+    assert table["parameters"] == {"modelscope": 7}
     lines = FullSize().markdown(table).splitlines()
     assert lines[3] == "| guided step | 9 ms, 3.00 ×, 5.2 GiB |" and lines[4] == "| released | out of memory |"
 
@@ -61,7 +72,8 @@ def test_what_does_not_fit_is_a_row_too(monkeypatch):
 
 
 def test_graphs_are_measured_on_a_gpu_only():
-    assert set(kinds("cuda")) - set(kinds("cpu")) == set(GRAPHS) and len(FullSize().cases()) == 2 * 9 * 7
+    assert set(kinds("cuda")) - set(kinds("cpu")) == set(GRAPHS)
+    assert len(FullSize().cases()) == 2 * 9 * 7 + 7 * 3
 
 
 def test_memory_that_graphs_reserve_counts(monkeypatch):
@@ -74,7 +86,7 @@ def test_the_full_network_has_the_published_size():
     model = published.build("modelscope", device="meta", dtype="float16")
     assert sum(weight.numel() for weight in model.network.parameters()) == pytest.approx(1.41e9, rel=0.01)
     assert model.network.config.block_out_channels == (320, 640, 1280, 1280) and model.dtype == torch.float16
-    assert model.backbone.text_width == 1024 and full_size.SIZES == ((16, 256), (24, 320))
+    assert model.backbone.text_width == 1024
     assert torch.get_default_dtype() == torch.float32
     with pytest.raises(ValueError, match="name='zeroscope': possible are 'modelscope'"):
         published.build("zeroscope")
@@ -90,7 +102,7 @@ def test_the_released_way_keeps_every_layer_and_gives_the_same_prediction(steps)
     network, maps = steps.model.network, {}
     own = dict(network.attn_processors)  # setting a dictionary empties it
     plain = steps.model.predict(steps.latents, 500, steps.text)
-    network.set_attn_processor(full_size_steps.explicit_processors(network, maps))
+    network.set_attn_processor(full_size_released.explicit_processors(network, maps))
     try:
         explicit = steps.model.predict(steps.latents, 500, steps.text)
     finally:

@@ -47,8 +47,8 @@ def test_checkpointing_changes_no_gradient_and_restores_the_model(frames):
 def test_under_checkpointing_stages_run_twice_and_not_to_the_end():
     steering, network, ran = begun(memory="save", cells=2, groups="down", model=tiny(1)), tiny(1).network, []
     handles = [
-        network.down_blocks[1].resnets[0].register_forward_hook(lambda *_: ran.append("down")),
-        network.mid_block.resnets[0].register_forward_hook(lambda *_: ran.append("mid")),
+        network.down_blocks[1].resnets[0].conv1.register_forward_hook(lambda *_: ran.append("down")),
+        network.mid_block.resnets[0].conv1.register_forward_hook(lambda *_: ran.append("mid")),
     ]
     try:
         steering.gradient(image_noise(), TIMESTEP)
@@ -68,7 +68,7 @@ def test_with_auto_a_pass_that_finds_no_memory_is_run_again_and_saves():
         return box_energy(maps, targets)
 
     steering = begun(energy=hungry, cells=2, groups="down", model=model)
-    handle = model.network.down_blocks[1].resnets[0].register_forward_hook(lambda *_: ran.append("down"))
+    handle = model.network.down_blocks[1].resnets[0].conv1.register_forward_hook(lambda *_: ran.append("down"))
     try:
         results = [steering.gradient(image_noise(), TIMESTEP) for _ in range(2)]
     finally:

@@ -8,28 +8,30 @@ from models_for_tests import PATH, PROMPT, tiny
 from steering_for_tests import TIMESTEP, begun, close, image_noise, level
 
 from xattn_helpers import Guidance, capture, generate, load
-from xattn_helpers.edits import steering as steering_module
-from xattn_helpers.edits.gradient import Graphed
+from xattn_helpers.edits import graphs
+from xattn_helpers.edits.graphs import Graphed
 
 
 class StandIn(Graphed):
-    """Records nothing, and when it is called runs the function again, as a graph would."""
+    """Records nothing, and when it is called runs the function again, with what was given to it, as a graph would."""
 
     count = 0
 
-    def __init__(self, run, *inputs):
+    def __init__(self, run, inputs, facts=()):
         type(self).count += 1
-        self.run = run
+        self.run, self.facts = run, [tensor.clone() for tensor in facts]
 
     def __call__(self, *inputs):
-        return self.run(*inputs)
+        return self.run(*inputs, *self.facts)
 
 
 @pytest.fixture
 def stand_in(monkeypatch):
     monkeypatch.setattr(StandIn, "count", 0)
-    monkeypatch.setattr(steering_module, "Graphed", StandIn)
-    return StandIn
+    monkeypatch.setattr(graphs, "Graphed", StandIn)
+    graphs.forget()
+    yield StandIn
+    graphs.forget()
 
 
 def test_a_replay_reads_new_inputs_and_hands_out_tensors_of_its_own(monkeypatch):
@@ -42,7 +44,7 @@ def test_a_replay_reads_new_inputs_and_hands_out_tensors_of_its_own(monkeypatch)
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
     inputs = torch.tensor(1.0), torch.tensor(10.0)
-    graphed = Graphed(lambda first, second: (first + second,), *inputs)
+    graphed = Graphed(lambda first, second: (first + second,), inputs)
     (first,), (second,) = graphed(torch.tensor(2.0), torch.tensor(20.0)), graphed(*inputs)
     assert (float(first), float(second)) == (22, 11) and [float(tensor) for tensor in inputs] == [1, 10]
 
@@ -54,7 +56,7 @@ def test_what_cannot_be_recorded_says_so(monkeypatch):
     monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
     monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
     with pytest.raises(RuntimeError, match="graphed=True: this pass cannot become a graph, .*operation not permitted"):
-        Graphed(run, torch.zeros(1))
+        Graphed(run, [torch.zeros(1)])
 
 
 def test_the_first_pass_runs_and_the_second_is_recorded_once(stand_in):
@@ -86,7 +88,7 @@ def test_after_the_last_guided_step_the_graph_is_given_up(stand_in):
     held = []
     for index, timestep in enumerate((999.0, 700.0, 400.0, 100.0)):
         steering.update(image_noise(), level(timestep), index)
-        held.append(steering._graph is not None)
+        held.append(steering._graph.graph is not None)
     assert stand_in.count == 1 and held == [True, False, False, False]
 
 

@@ -16,6 +16,7 @@ from steering_for_tests import TIMESTEP, begun, image_noise, level
 from xattn_helpers import Swap, generate
 from xattn_helpers.backbones.model import Model
 from xattn_helpers.backbones.noise import Level
+from xattn_helpers.edits.graphs import GraphOfRun
 from xattn_helpers.edits.guidance import Guidance
 
 TWO = [PROMPT, "a big burger floats on the water"]
@@ -136,9 +137,10 @@ def test_it_holds_no_model_after_a_run():
 def test_after_a_run_the_graph_is_given_up():
     with pytest.raises(KeyboardInterrupt):
         with Guidance("burger", PATH).attach(run_of(tiny(1))) as steering:
-            steering._graph = object()
+            steering._graph = GraphOfRun(tiny(1).network, steering.facts, about="a test", is_kept=False)
+            steering._graph.graph = object()
             raise KeyboardInterrupt
-    assert steering._graph is None
+    assert steering._graph.graph is None
 
 
 def test_two_threads_share_a_guidance():
@@ -181,7 +183,7 @@ def test_presets_make_steps_of_their_length_once_at_each_guided_step(make, lengt
 @pytest.mark.parametrize(("knobs", "count"), [({}, 1), ({"memory": "save"}, 2)])
 def test_a_gradient_computes_the_network_once_unless_it_saves_memory(knobs, count):
     steering, ran = begun(model=tiny(1), **knobs), []
-    handle = tiny(1).network.down_blocks[0].resnets[0].register_forward_hook(lambda *_: ran.append("down"))
+    handle = tiny(1).network.down_blocks[0].resnets[0].conv1.register_forward_hook(lambda *_: ran.append("down"))
     steering.gradient(image_noise(), TIMESTEP)
     handle.remove()
     assert len(ran) == count

@@ -30,7 +30,7 @@ def one_thread():
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])
-@pytest.mark.parametrize("name", lessons.names())
+@pytest.mark.parametrize("name", lessons.about_pairs())
 def test_every_cell_runs_on_published_layouts(name, precision, folder):
     known = dict(CHECKPOINTS)
     with standing_in((IMAGE, VIDEO), folder, small=True, device="cpu", steps=2, precision=precision):
@@ -41,7 +41,7 @@ def test_every_cell_runs_on_published_layouts(name, precision, folder):
 
 
 def test_there_are_lessons():
-    assert len(lessons.names()) >= 7
+    assert len(lessons.names()) >= 8 and len(lessons.about_pairs()) >= 7
 
 
 def test_models_and_precisions_are_replaced_inside_the_block_only(folder):

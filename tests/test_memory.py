@@ -1,5 +1,6 @@
 """How much memory is free, and what is said when there is none."""
 
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from xattn_helpers import Bias, Guidance, generate
 from xattn_helpers.backbones import memory
 from xattn_helpers.backbones.codec import Codec
 from xattn_helpers.edits import gradient
+from xattn_helpers.edits.edit import State
 
 GIB = 2**30
 
@@ -47,11 +49,22 @@ def full(*inputs, **options):
     raise torch.OutOfMemoryError("Tried to allocate 20.00 GiB")
 
 
+class Elsewhere:
+    """An edit that does not say how it acts on some of the prompts."""
+
+    source = ""
+
+    @contextmanager
+    def attach(self, run):
+        yield State()
+
+
 @pytest.mark.parametrize(
     "prompts, edits, wanted, unwanted",
     [
         (PROMPT, (), ("fewer frames", "height and width", "float16", "20.00 GiB"), ("fewer prompts", "Guidance")),
-        ([PROMPT] * 3, (), ("fewer prompts in a call (given: 3)",), ()),
+        ([PROMPT] * 3, (), ("fewer frames",), ("fewer prompts",)),  # they were tried one by one
+        ([PROMPT] * 3, Elsewhere(), ("fewer prompts in a call (given: 3)",), ()),
         (PROMPT, Guidance("burger", PATH), ('memory="save"',), ()),
         (PROMPT, [Bias("burger", PATH), Guidance("burger", PATH, memory="spend")], ('memory="save"',), ()),
         (PROMPT, Guidance("burger", PATH, memory="save"), (), ("Guidance",)),

@@ -26,10 +26,13 @@ if "pocket-dit" in ModelCard().present:
 
 
 @pytest.mark.skipif(not is_measured(*SHOWN), reason="not all tables are measured")
-def test_readme_and_card_show_the_stored_tables():
+def test_readme_results_and_card_show_the_stored_tables():
     """After a measurement, `python -m xattn_helpers.studies model_card` must have been run."""
-    readme, card = model_card.README.read_text(), model_card.CARD.read_text()
-    assert model_card.fill(readme, ModelCard().texts(model_card.readme_sections()), closed=True) == readme
+    pages = {model_card.README: model_card.readme_sections(), model_card.RESULTS: model_card.result_sections()}
+    for file, sections in pages.items():
+        text = file.read_text()
+        assert model_card.fill(text, ModelCard().texts(sections), closed=True) == text
+    card = model_card.CARD.read_text()
     template = model_card.TEMPLATE.read_text()
     assert model_card.fill(template, ModelCard().texts(model_card.card_sections()), closed=False) == card
 
@@ -50,9 +53,11 @@ def test_tables_go_instead_of_their_comments():
 
 
 def test_every_section_has_its_place():
-    readme, template = model_card.README.read_text(), model_card.TEMPLATE.read_text()
-    for name in model_card.readme_sections():
-        assert readme.count(f"<!-- {name} -->") == readme.count(f"<!-- /{name} -->") == 1
+    template = model_card.TEMPLATE.read_text()
+    pages = {model_card.README: model_card.readme_sections(), model_card.RESULTS: model_card.result_sections()}
+    for file, sections in pages.items():
+        for name in sections:
+            assert file.read_text().count(f"<!-- {name} -->") == file.read_text().count(f"<!-- /{name} -->") == 1
     for name in model_card.card_sections():
         assert template.count(f"<!-- {name} -->") == 1
 
@@ -98,8 +103,8 @@ def test_a_smoke_run_writes_into_a_folder_of_its_own(tmp_path, monkeypatch):
     card, readme = model_card.CARD.read_text(), model_card.README.read_text()
     monkeypatch.setattr(model_card, "WORK", tmp_path)
     monkeypatch.setattr(ModelCard, "draw", lambda self, folder: [])
-    files = ModelCard(smoke=True).write()
-    assert files == [tmp_path / "smoke" / "model_card" / name for name in ("MODEL_CARD.md", "README.md")]
+    files, names = ModelCard(smoke=True).write(), ("MODEL_CARD.md", "RESULTS.md", "README.md")
+    assert files == [tmp_path / "smoke" / "model_card" / name for name in names]
     assert all(file.exists() for file in files)
     assert (model_card.CARD.read_text(), model_card.README.read_text()) == (card, readme)
 

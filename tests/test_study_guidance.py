@@ -19,7 +19,7 @@ from xattn_helpers.studies.guidance import GuidanceStudy, cases, settings, steer
 from xattn_helpers.studies.guidance.settings import PAPER, SETTINGS, Setting
 from xattn_helpers.studies.store import store
 
-SHOWN = ("unguided", "defaults", "paper, zero-shot", "paper, frame bug", "bias")
+SHOWN = ("unguided", "defaults", "paper, zero-shot", "as released", "bias")
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def small(tmp_path, monkeypatch):
 
 def test_there_are_enough_cases_and_no_box_leaves_the_picture():
     chosen = cases.table_cases()
-    assert len(chosen) == 49 == len({json.dumps(case) for case in chosen})
+    assert len(chosen) == 97 == len({json.dumps(case) for case in chosen})
     for case in chosen:
         check_prompt(case["prompt"])
         assert tiny().text.find(case["prompt"], case["word"])
@@ -64,7 +64,7 @@ def test_every_setting_is_made_of_edits_that_exist():
 def test_a_setting_changes_something_and_bases_name_all_that_they_depend_on():
     texts = {name: setting.depends("track") for name, setting in SETTINGS.items()}
     assert len(set(texts.values())) == len(texts), "no two settings are the same"
-    assert SETTINGS["paper, frame bug"].guidance == PAPER | {"frame_of": "released"}
+    assert SETTINGS["as released"].guidance == PAPER | {"frame_of": "released"}
     assert SETTINGS["8 x 8 only"].base == "defaults" and SETTINGS["as released"].base == "paper"
     for base in (PAPER, settings.OLD_DEFAULTS):
         assert set(base) == {"energy", "strength", "law", "schedule", "shape", "cells"}

@@ -55,7 +55,7 @@ def test_what_fails_ends_its_lesson_and_not_the_build(lessons, tmp_path, monkeyp
     index = (out / "index.html").read_text()
     assert "<strong>01_fails.py, cell 3 of 3 (fine / 0), failed</strong>" in index and index.count(", failed") == 3
     assert "ZeroDivisionError" in (out / "01_fails.html").read_text()
-    assert ">42\n" in (out / "00_good.html").read_text() and "the last" in (out / "04_good.html").read_text()
+    assert ">42<" in (out / "00_good.html").read_text() and "the last" in (out / "04_good.html").read_text()
     assert 'href="01_fails.html">another' in index and ".ipynb" not in index
 
 
@@ -72,10 +72,10 @@ def test_notebooks_that_fail_are_not_written_and_the_others_are(lessons):
 def test_a_build_that_was_interrupted_goes_on(lessons, tmp_path, executed, monkeypatch, capsys):
     page = pages.page
 
-    def interrupted(notebook):
+    def interrupted(notebook, *neighbours):
         if len(executed) == 3:
             raise KeyboardInterrupt
-        return page(notebook)
+        return page(notebook, *neighbours)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(pages, "page", interrupted)

@@ -1,6 +1,7 @@
 """Reading given videos: each kind of file, cut and resized against a hand computation, and what is refused."""
 
 import imageio_ffmpeg
+import mediapy
 import numpy as np
 import pytest
 import torch
@@ -134,6 +135,7 @@ def test_a_missing_codec(tmp_path, monkeypatch):
     def nowhere():
         raise RuntimeError("No ffmpeg exe could be found.")
 
+    monkeypatch.setattr(mediapy, "video_is_available", lambda: False)
     monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", nowhere)
     with pytest.raises(ValueError, match=r".mp4 needs ffmpeg, which is missing; .*pip install imageio-ffmpeg.*.gif"):
         read_video(tmp_path / "film.mp4")

@@ -80,7 +80,14 @@ def test_no_alternative_text_is_empty(video):
     clip = SimpleNamespace(video=video, prompt='a "burger"')
     page = show(clip, video, video[0], clip, clip, titles=["", None, "  ", "seed <3>", " "])
     own = "a video of 16 frames: a &quot;burger&quot;"
-    assert alternatives(page) == [own, "a video of 16 frames", "an image", "seed &lt;3&gt;", own]
+    assert alternatives(page) == [own, "a video of 16 frames", "an image", f"seed &lt;3&gt;, {own}", own]
+
+
+def test_a_description_stands_for_what_is_seen(video):
+    page = show(video, video, titles=["a", "b"], descriptions=["a square that moves to the <right>", ""])
+    assert alternatives(page) == ["a square that moves to the &lt;right&gt;", "b, a video of 16 frames"]
+    with pytest.raises(ValueError, match="descriptions: given 1.*exactly 2"):
+        show(video, video, descriptions="one")
 
 
 def test_showing_needs_no_widgets():
@@ -100,7 +107,7 @@ def test_save_round_trip(video, tmp_path, suffix):
 
 
 def test_save_mp4(video, tmp_path):
-    if not videos._find_ffmpeg():
+    if not videos.find_ffmpeg():
         pytest.skip("no ffmpeg")
     path = save(video[:, :95, :127], tmp_path / "clip.mp4", fps=8)  # odd sizes
     # Not mediapy.read_video: up to 1.2.7 it fails with recent versions of ffmpeg.
@@ -111,7 +118,7 @@ def test_save_mp4(video, tmp_path):
 
 
 def test_save_mp4_without_ffmpeg_says_what_helps(video, tmp_path, monkeypatch):
-    monkeypatch.setattr(videos, "_find_ffmpeg", lambda: False)
+    monkeypatch.setattr(videos, "find_ffmpeg", lambda: False)
     with pytest.raises(RuntimeError, match=r"needs ffmpeg.*imageio-ffmpeg.*\.webp"):
         save(video, tmp_path / "clip.mp4")
 

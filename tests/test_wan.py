@@ -162,7 +162,7 @@ def test_a_target_is_where_it_is_asked_to_be_in_the_frames_of_the_video(model):
     about = run_of(replace(model, defaults=replace(model.defaults, frames=9, height=32, width=48)), PROMPT)
     assert about.size == (3, 4, 6)
     steering = Steering(Guidance("burger", PATH), about)
-    drawn = steering.compact.drawn(PATH, torch.zeros(3, 2, 4, 6, 1))
+    drawn = steering.facts.placements.drawn(PATH, torch.zeros(3, 2, 4, 6, 1))
     assert torch.equal(drawn, PATH.mask(9, 4, 6, "disc")[[0, 2, 6]])
 
 

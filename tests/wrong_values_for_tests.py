@@ -18,11 +18,11 @@ from models_for_tests import PATH, PROMPT, tiny
 
 import xattn_helpers
 from tools import badges, tutorial
-from xattn_helpers import Guidance, Swap, capture, display, edit_video, generate, video_files
+from xattn_helpers import Guidance, Swap, capture, check, display, edit_video, generate, video_files
 from xattn_helpers.backbones.noise import Noise
 from xattn_helpers.display import explorers, videos
 from xattn_helpers.edits import map_edit, targets, zero_shot
-from xattn_helpers.measures import adherence, boxes, detection, fidelity, map_quality, statistics
+from xattn_helpers.measures import adherence, boxes, comparisons, detection, fidelity, map_quality, statistics
 from xattn_helpers.pocket.training import __main__ as training
 from xattn_helpers.pocket.training import config, latents, stages
 from xattn_helpers.pocket.training.fit import Plan, Training
@@ -30,8 +30,8 @@ from xattn_helpers.pocket.world.vocabulary import check_prompt
 from xattn_helpers.studies import __main__ as studies
 
 MODULES = (
-    display, map_edit, targets, zero_shot, detection, adherence, boxes, map_quality, statistics, explorers, config,
-    stages, badges, tutorial, video_files, fidelity, xattn_helpers,
+    display, map_edit, targets, zero_shot, detection, adherence, boxes, comparisons, map_quality, statistics, explorers,
+    config, stages, badges, tutorial, video_files, fidelity, xattn_helpers,
 )  # fmt: skip
 TARGET = "a ball floats on the water"
 SOME = np.random.default_rng(0)
@@ -79,7 +79,7 @@ def frozen(field, value):
 def mp4(path):
     """Where ffmpeg is not there."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(videos, "_find_ffmpeg", lambda: False)
+        patch.setattr(videos, "find_ffmpeg", lambda: False)
         display.save(V, path)
 
 
@@ -136,7 +136,7 @@ def space():
         "MEAN": captured(model(), 1), "TWO": captured(model(), 2), "TMP": TMP, "FILE": TMP / "file.txt",
         "EMPTY": TMP / "empty", "V": V, "VIDEO": V, "GIVEN": GIVEN, "MAPS": SOME.random((4, 8, 8)),
         "BOXES": np.array([[0.1, 0.1, 0.5, 0.5]] * 4), "colormaps": matplotlib.colormaps, "AXES": plt.figure().gca(),
-        "FIGURE": statistics.Estimate(1, 0, 2, 3), "g": g, "edited": edited,
+        "FIGURE": statistics.Estimate(1, 0, 2, 3), "check": check, "g": g, "edited": edited,
         "MASKS": np.zeros((4, 16, 16), bool), "e": lambda edit: g(TARGET, edits=edit, steps=3),
         "t": tracked, "G": guided, "m": lambda **knobs: guided(target=unguided.moved("burger", **knobs)), "own": own,
         "frozen": frozen, "mp4": mp4, "drawn": drawn, "captured": captured, "saved": saved, "checkpoint": checkpoint,

@@ -11,7 +11,10 @@ from tools import pages
 from tools.notebooks import ROOT
 
 # What a page is made from, beside its notebook.
-PARTS = ("xattn_helpers", "constraints.txt", "tools/execution.py", "tools/pages.py", "tools/markup.py")
+PARTS = (
+    "xattn_helpers", "constraints.txt", "tools/execution.py", "tools/pages.py", "tools/cells.py", "tools/links.py",
+    "tools/markup.py", "tools/site",
+)  # fmt: skip
 
 
 def digest(source: Path) -> str:

@@ -1,53 +1,25 @@
 """HTML of executed notebooks: one page each, and an index with a card for each. Nothing is loaded from a network."""
 
 import html
-import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from nbconvert import HTMLExporter
+import jinja2
 from nbformat import NotebookNode
 
-from tools.badges import LINKS
+from tools import cells, links
+from tools.badges import LINKS, current
 from tools.markup import markdown
 
-# nbconvert's page without the scripts that it would fetch; pictures and videos are in the page already.
-TEMPLATE = """
-{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}{%- endblock -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block body_header -%}{{ super() }}<p style="margin: 1em"><a href="index.html">All notebooks</a></p>{%- endblock -%}
-"""
-INDEX = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Cross-attention, notebook by notebook</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #222 }}
-.card {{ display: flex; gap: 1.5em; border-top: 1px solid #ccc; padding: 1em 0 }}
-.card .picture {{ width: 160px; flex: none }}
-.card img {{ max-width: 160px; max-height: 160px }}
-.card h2 {{ margin: 0 }}
-.time {{ color: #666 }}
-</style>
-</head>
-<body>
-<h1>Cross-attention, notebook by notebook</h1>
-<p><a href="api/xattn_helpers.html">The API reference</a> says what each function that they call does.</p>
-{cards}
-</body>
-</html>
-"""
-CARD = """<div class="card">
-<div class="picture">{picture}</div>
-<div><h2><a href="{page}">{title}</a></h2>
-{summary}
-<p class="time">{end}</p></div>
-</div>
-"""
+SITE = Path(__file__).parent / "site"
+SERIES = "Cross-attention, notebook by notebook"
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(SITE), trim_blocks=True, keep_trailing_newline=True, autoescape=False
+)
+HEADING = re.compile(r'<h([23]) id="([^"]*)">(.*?)<a class="anchor-link"', re.DOTALL)
 PICTURE = re.compile(r"data:image/(?:webp|png|jpeg|gif);base64,[A-Za-z0-9+/=]+")
 LIST_ITEM = re.compile(r"([-*]|\d+\.) ")
 
@@ -59,18 +31,37 @@ class Card:
     page: str  # file name of its HTML page
     title: str
     summary: str  # markdown
-    seconds: float
+    seconds: float  # 0 where they are not known
     thumbnail: str  # data URI, or empty
     failure: str = ""  # a sentence on where it failed
     digest: str = ""  # of what the page was made from
 
 
-def page(notebook: NotebookNode) -> str:
-    """The HTML page of an executed notebook. Links to other notebooks lead to their pages."""
-    logging.getLogger("traitlets").setLevel(logging.ERROR)  # else a warning for each output without alternative text
-    exporter = HTMLExporter(raw_template=TEMPLATE, filters={"markdown2html": markdown})
-    body, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": title(notebook)}})
-    return _to_pages(body)
+@dataclass(frozen=True)
+class Place:
+    """A lesson as its neighbours name it."""
+
+    page: str  # file name
+    title: str
+
+    @property
+    def number(self) -> str:
+        """Its number in the series."""
+        return self.page[:2]
+
+
+def page(notebook: NotebookNode, before: Place | None = None, after: Place | None = None) -> str:
+    """The HTML page of an executed notebook, between its neighbours in the series. Links lead to other pages."""
+    address = current()
+    body = links.to_pages(cells.body(notebook, bool(address.repository)), address=address)
+    return _framed(title(notebook), body, before=before, after=after)
+
+
+def document(path: Path) -> str:
+    """The HTML page of a text of the repository."""
+    source = path.read_text(encoding="utf-8")
+    body = markdown(source, path.parent)
+    return _framed(path.stem, f'<div class="text">{links.to_pages(body, path.parent)}</div>')
 
 
 def card(notebook: NotebookNode, name: str, seconds: float, failure: str = "", digest: str = "") -> Card:
@@ -79,9 +70,13 @@ def card(notebook: NotebookNode, name: str, seconds: float, failure: str = "", d
     return Card(f"{name}.html", head, summary(notebook), seconds, thumbnail(notebook), failure, digest)
 
 
-def index(cards: list[Card]) -> str:
+def index(cards: Sequence[Card]) -> str:
     """The page with all cards."""
-    return INDEX.format(cards=_to_pages("".join(_card_html(card) for card in cards)))
+    shown = []
+    for known in cards:
+        shown.append(vars(known) | {"html": markdown(known.summary), "duration": duration(known.seconds)})
+    body = TEMPLATES.get_template("index.html.jinja2").render(series=SERIES, cards=shown)
+    return _framed(SERIES, links.to_pages(body), is_index=True)
 
 
 def title(notebook: NotebookNode) -> str:
@@ -109,9 +104,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
-def _to_pages(body: str) -> str:
-    """Links to notebooks lead to their pages."""
-    return re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', body)
+def _framed(head: str, body: str, **around: Any) -> str:
+    """A page with its line on top, its table of contents and its end."""
+    headings = []
+    for level, name, words in HEADING.findall(body):
+        text = re.sub(r"<(?!/?(?:em|code|m[a-z]+)\b)[^>]*>", "", words).strip()  # no link in a link
+        headings.append({"level": level, "id": name, "text": text})
+    look = {"script": (SITE / "site.js").read_text("utf-8"), "style": (SITE / "site.css").read_text("utf-8")}
+    frame = TEMPLATES.get_template("frame.html.jinja2")
+    return frame.render(title=html.escape(head), body=body, headings=headings, series=SERIES, **look, **around)
 
 
 def _introduction(notebook: NotebookNode) -> str:
@@ -124,11 +125,3 @@ def _picture(data: dict[str, str]) -> str:
         return "data:image/png;base64," + data["image/png"].replace("\n", "")
     match = PICTURE.search(data.get("text/html", ""))
     return match[0] if match else ""
-
-
-def _card_html(card: Card) -> str:
-    picture = f'<a href="{card.page}"><img src="{card.thumbnail}" alt=""></a>' if card.thumbnail else ""
-    end = f"<strong>{html.escape(card.failure)}</strong>" if card.failure else f"ran in {duration(card.seconds)}"
-    return CARD.format(
-        page=card.page, title=html.escape(card.title), summary=markdown(card.summary), end=end, picture=picture
-    )

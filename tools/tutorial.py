@@ -3,12 +3,14 @@
 The API reference lies beside them, in build/tutorial/api/. A notebook whose page was made from the same sources before
 is not run again, so that a build that was interrupted goes on. One that fails ends only itself.
 
-python -m tools.tutorial [--write] [01 03 ...]
-    --write   instead of pages, writes the executed .ipynb beside each .py
+python -m tools.tutorial [--write | --stored] [01 03 ...]
+    --write   instead of pages, writes the executed .ipynb beside each .py, with the players of its explorers
+    --stored  runs nothing: the pages show the executed .ipynb that lie beside the sources
     01 03     only these notebooks; the index keeps the others
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from tools import cards, execution, notebooks, pages, reference
+from tools import cards, execution, links, notebooks, pages, reference, stored
+from xattn_helpers.display.players.fallback import STORE
 
 OUT = notebooks.ROOT / "build" / "tutorial"
 
@@ -47,11 +50,34 @@ def build(sources: list[Path], out: Path, series: list[Path] | None = None) -> l
     cards.write_index(series, out)
     for done in run(waiting):
         failures += [done.failure] * bool(done.failure)
-        (out / f"{done.source.stem}.html").write_text(pages.page(done.notebook), encoding="utf-8")
-        headline = done.failure.partition("\n")[0].rstrip(":")
-        cards.write(pages.card(done.notebook, done.source.stem, done.seconds, headline, done.digest), out)
-        cards.write_index(series, out)
+        stored.adopt_players(done.notebook, done.source)
+        _write_page(done, series, out)
     return failures
+
+
+def build_stored(sources: list[Path], out: Path, series: list[Path] | None = None) -> None:
+    """Writes the pages of the notebooks that were executed before, and the index; nothing runs."""
+    out.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        if notebooks.pair(source).exists():
+            _write_page(Execution(source, "", "", stored.read(source)), series or sources, out)
+
+
+def _write_page(done: Execution, series: list[Path], out: Path) -> None:
+    """The page of a notebook, those of the texts that it links to, its card, and the index."""
+    place = series.index(done.source)
+    before = _place(series[place - 1]) if place else None
+    after = _place(series[place + 1]) if place + 1 < len(series) else None
+    (out / f"{done.source.stem}.html").write_text(pages.page(done.notebook, before, after), encoding="utf-8")
+    for path in links.documents([(links.text_of(done.notebook), notebooks.FOLDER)]):
+        (out / links.document_page(path)).write_text(pages.document(path), encoding="utf-8")
+    headline = done.failure.partition("\n")[0].rstrip(":")
+    cards.write(pages.card(done.notebook, done.source.stem, done.seconds, headline, done.digest), out)
+    cards.write_index(series, out)
+
+
+def _place(source: Path) -> pages.Place:
+    return pages.Place(f"{source.stem}.html", pages.title(notebooks.read(source)) or source.stem)
 
 
 def write_back(sources: list[Path]) -> list[str]:
@@ -108,7 +134,9 @@ def chosen(numbers: list[str]) -> list[Path]:
 def main() -> None:
     """The command line of this module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--write", action="store_true")
+    how.add_argument("--stored", action="store_true")
     parser.add_argument("numbers", nargs="*")
     arguments = parser.parse_args()
     try:
@@ -118,15 +146,23 @@ def main() -> None:
     if not sources:
         print("There is no notebook in notebooks/ yet.")
         return
-    failures = write_back(sources) if arguments.write else write_pages(sources)
+    if arguments.write:
+        os.environ[STORE] = "1"  # to the kernels: explorers leave a player behind
+        failures = write_back(sources)
+    else:
+        failures = write_pages(sources, arguments.stored)
     if failures:
         sys.exit("\n\n".join([*failures, f"{len(failures)} of {len(sources)} notebooks failed."]))
 
 
-def write_pages(sources: list[Path]) -> list[str]:
+def write_pages(sources: list[Path], without_running: bool = False) -> list[str]:
     """Everything that `make tutorial` writes; returns the message of each notebook that failed."""
     reference.build(OUT / "api")
-    failures = build(sources, OUT, notebooks.sources())
+    failures = []
+    if without_running:
+        build_stored(sources, OUT, notebooks.sources())
+    else:
+        failures = build(sources, OUT, notebooks.sources())
     print(f"Open {OUT / 'index.html'}")
     return failures
 

@@ -105,7 +105,7 @@ def _check_prompts(model: Model, task: Task) -> None:
     prompts = {"source_prompt": task.source_prompt, "target_prompt": request.prompts[0]}
     for name, prompt in (prompts | {"negative_prompt": request.negatives[0]}).items():
         try:
-            model.text.refuse(prompt)
+            model.text.check_prompt(prompt)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
 

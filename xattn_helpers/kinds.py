@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+import torch
 from pydantic import AfterValidator, BeforeValidator, Field
 from torch import Tensor
 
@@ -20,6 +21,21 @@ def listed(values: Any) -> Any:
     if isinstance(values, range):
         return list(values)
     return values.tolist() if isinstance(values, (np.ndarray, Tensor)) and values.ndim else values
+
+
+def as_array(values: Any) -> np.ndarray:
+    """A numpy array of anything, also of tensors on a GPU and lists of them; of objects where rows differ in length."""
+    if isinstance(values, Tensor):
+        values = values.detach().cpu()
+        values = values.float() if values.dtype == torch.bfloat16 else values  # which numpy does not know
+    if isinstance(values, (list, tuple)):
+        values = [as_array(value) if isinstance(value, Tensor) else value for value in values]
+    if isinstance(values, (str, bytes)):
+        return np.asarray(values, object)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        return np.asarray(values, object)
 
 
 def numpy_listed(values: Any) -> Any:

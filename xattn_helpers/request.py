@@ -1,7 +1,7 @@
 """What `generate` is asked for: checked, and completed by the model's defaults."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .backbones.model import Model
@@ -20,6 +20,11 @@ class Request:
     frames: int
     height: int
     width: int
+
+    def of(self, chosen: slice) -> "Request":
+        """Some of the clips."""
+        prompts, negatives, seeds = self.prompts[chosen], self.negatives[chosen], self.seeds[chosen]
+        return replace(self, prompts=prompts, negatives=negatives, seeds=seeds)
 
 
 def complete(

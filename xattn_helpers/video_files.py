@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import imageio.v3 as imageio
 import imageio_ffmpeg
+import mediapy
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
@@ -64,7 +65,7 @@ def _reader(path: Path) -> Iterator[Frame]:
     if path.suffix.lower() not in FILMS:
         kind = path.suffix or "no suffix"
         raise ValueError(f"video={str(path)!r}: a file of kind {kind!r}; possible are {possible}, or a folder")
-    if not has_codec():
+    if not find_ffmpeg():
         raise ValueError(f"video={str(path)!r}: {path.suffix} needs ffmpeg, which is missing; {FFMPEG}, or give a .gif")
     return _film(path)
 
@@ -77,15 +78,18 @@ def _moving(path: Path) -> Iterator[Frame]:
 
 
 def _film(path: Path) -> Iterator[Frame]:
+    """By imageio: mediapy up to 1.2.7 cannot read with recent versions of ffmpeg."""
     yield from imageio.imiter(path, plugin="FFMPEG")
 
 
-def has_codec() -> bool:
-    """Whether there is an ffmpeg: that of the package imageio-ffmpeg, or the machine's own."""
-    try:
-        return bool(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError:
-        return False
+def find_ffmpeg() -> bool:
+    """Whether there is an ffmpeg: the machine's own, or that of the package imageio-ffmpeg, of which mediapy is told."""
+    if not mediapy.video_is_available():
+        try:
+            mediapy.set_ffmpeg(imageio_ffmpeg.get_ffmpeg_exe())
+        except RuntimeError:
+            return False
+    return mediapy.video_is_available()
 
 
 def _picture(path: Path) -> Frame:

@@ -94,8 +94,12 @@ class Backbone(Protocol):
         """Query, key and value of a site, whose attention module is `attn`."""
         ...
 
+    def self_attention(self) -> dict[Site, str]:
+        """Where pixels attend to pixels, each with its rows and positions: an einops pattern of batch, frames, …"""
+        ...
+
     def stages(self) -> list[nn.Module]:
-        """What checkpointing repeats, and after which a gradient pass may stop, in order."""
+        """What checkpointing repeats, and after which a gradient pass may stop; none is a part of another."""
         ...
 
     def predict(self, latents: Latents, timestep: Tensor, text: Condition) -> Latents:

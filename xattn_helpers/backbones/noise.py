@@ -27,6 +27,7 @@ class Level:
     alpha: float  # of the signal, from 1 to 0
     sigma: float  # of the noise, from 0 to 1
     scale: float = 1.0  # what the network sees, over the latents that the solver keeps
+    step_alpha: float = float("nan")  # one timestep's own, see `Noise.step_alpha`
 
 
 CLEAN = Level(timestep=0.0, alpha=1.0, sigma=0.0)
@@ -72,6 +73,17 @@ class Noise:
             return Level(timestep, 1 - sigma, sigma)
         length = (1 + sigma**2) ** 0.5
         return Level(timestep, 1 / length, sigma / length)
+
+    def step_alpha(self, timestep: Tensor | float) -> float:
+        """The share of the signal's variance that one timestep of training keeps: alpha = 1 - beta, from 0 to 1."""
+        time = float(timestep)
+        return self._signal_share(time) / self._signal_share(time - 1)
+
+    def _signal_share(self, time: float) -> float:
+        """abar: the share of the signal in the variance of what the network sees; 1 before the first timestep."""
+        level = self.level(max(0.0, time))
+        share = level.alpha**2 / (level.alpha**2 + level.sigma**2)
+        return share if time >= 0 else 1.0
 
     @cached_property
     def _log_sigmas(self) -> np.ndarray:
@@ -177,10 +189,7 @@ class Solver:
         return max(0, call - repeated)
 
     def levels(self) -> list[Level]:
-        """The level at the first call of each denoising step, and the clean one after the last.
-
-        They are those of what the network sees, whatever the solver itself keeps.
-        """
+        """What the network sees at the first call of each denoising step, and the clean level after the last."""
         levels = []
         for call in range(len(self.timesteps)):
             if self.index(call) == len(levels):
@@ -200,7 +209,7 @@ class Solver:
         sigmas = getattr(self.scheduler, "sigmas", ())
         if call < len(sigmas) and call % self.order == 0:  # the timestep may be rounded; within a step, they differ
             level = self.noise.at(float(sigmas[call]), timestep)
-        return replace(level, scale=float(self.scaled(torch.ones(1), call)))
+        return replace(level, scale=float(self.scaled(torch.ones(1), call)), step_alpha=self.noise.step_alpha(timestep))
 
     def step(self, prediction: Tensor, latents: Tensor, call: int, generators: list[torch.Generator]) -> Tensor:
         """The latents after a call. Solvers that draw noise draw each clip's from its own generator."""

@@ -66,6 +66,11 @@ def working_device(network: nn.Module) -> torch.device:
     return getattr(hook, "execution_device", None) or _device(network)
 
 
+def takes_turns(part: nn.Module) -> bool:
+    """Whether a part leaves its device when others work."""
+    return getattr(part, "_hf_hook", None) is not None
+
+
 def _device(part: nn.Module) -> torch.device:
     return next(part.parameters()).device
 

@@ -57,3 +57,17 @@ def _restore_compiled(network: nn.Module, compiled: dict[nn.Module, Any]) -> Non
 # Compiled code would neither see a patch nor, once compiled with one, forget it. torch's own switch is for all networks
 # and threads of a process at once.
 UNCOMPILED = SharedPatch(_set_compiled_aside, _restore_compiled)
+
+
+def marks(network: nn.Module) -> tuple:
+    """Where the weights of a network are, and what is put on its modules: forwards, processors, hooks.
+
+    What was recorded of a network can be replayed as long as these are the same.
+    """
+    places = tuple(tensor.data_ptr() for tensor in (*network.parameters(), *network.buffers()))
+    put = []
+    for module in network.modules():
+        own = vars(module)
+        objects = tuple(id(own[name]) for name in ("forward", "processor") if name in own)
+        put.append((objects, tuple(module._forward_hooks), tuple(module._forward_pre_hooks)))
+    return places, tuple(put)

@@ -38,6 +38,8 @@ BUILDERS: dict[str, Callable[[bool], nn.Module]] = {
     "wan": lambda small: WanTransformer3DModel(**(SMALL_WAN if small else WAN)),
     "ltx": lambda small: LTXVideoTransformer3DModel(**(SMALL_LTX if small else {})),
 }
+TITLES = {"modelscope": "ModelScope", "wan": "Wan 2.1 1.3B", "ltx": "LTX-Video 2B"}
+STRIDES = {"modelscope": (1, 8), "wan": (4, 8), "ltx": (8, 32)}  # frames a latent frame, pixels a latent cell
 SCHEDULERS: dict[str, Callable[[], Any]] = {  # as published; ModelScope's is replaced when it is loaded, too
     "modelscope": lambda: DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"),
     "wan": lambda: UniPCMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0),
@@ -63,6 +65,12 @@ def build(
     with torch.device(device), default_dtype(precision):
         network = BUILDERS[name](small).eval().requires_grad_(False)
     return Model.of(network, None, None, None, SCHEDULERS[name](), CHECKPOINTS[name])
+
+
+def latent_size(name: str, frames: int, height: int, width: int) -> tuple[int, int, int]:
+    """Frames, height and width of the latents of a video, by a published autoencoder."""
+    span, pixels = STRIDES[name]
+    return 1 + (frames - 1) // span, height // pixels, width // pixels
 
 
 @contextmanager

@@ -17,6 +17,8 @@ UNSUPPORTED = {  # settings of a network that needs more than latents, a timeste
     "encoder_hid_dim_type": "a network with an image encoder (IP-Adapter, Kandinsky)",
     "time_cond_proj_dim": "a distilled network that needs the guidance scale as an input (latent consistency)",
 }
+FIRST = "transformer_in"  # of a video network: along time, before the first block
+SPACE_ROWS, TIME_ROWS = "(batch frames) (height width)", "(batch height width) frames"
 
 
 @register("UNet2DConditionModel", "UNet3DConditionModel")
@@ -51,8 +53,19 @@ class UNet(NetworkBackbone):
                 sites.append(Site(name, name.split("_block")[0]))
         return sorted(sites, key=lambda site: self.groups.index(site.group))  # modules are listed down, up, mid
 
+    def self_attention(self) -> dict[Site, str]:
+        """Within frames in the spatial transformers, and along time at each place in the temporal ones."""
+        sites = {}
+        for name, module in self.network.named_modules():
+            if isinstance(module, Attention) and not module.is_cross_attention:
+                along_time = "temp_attentions" in name or name.startswith(FIRST)
+                sites[Site(name, name.split("_block")[0])] = TIME_ROWS if along_time else SPACE_ROWS
+        return sites
+
     def cells(self, site: Site) -> int:
         """A power of two: each level has half the height and width of the one above it."""
+        if site.name.startswith(FIRST):
+            return 1
         if site.group == "mid":
             return self.multiple
         block = int(site.name.split(".")[1])
@@ -75,8 +88,12 @@ class UNet(NetworkBackbone):
         return query, key, value
 
     def stages(self) -> list[nn.Module]:
-        """The blocks."""
-        return [*self.network.down_blocks, self.network.mid_block, *self.network.up_blocks]
+        """All layers but the first and the last: a whole block is too large to be held at once on a small GPU."""
+        stages = [self.network.transformer_in] if self.is_video else []
+        for block in (*self.network.down_blocks, self.network.mid_block, *self.network.up_blocks):
+            for layers in block.children():
+                stages += list(layers) if isinstance(layers, nn.ModuleList) else [layers]
+        return stages
 
     def predict(self, latents: Latents, timestep: Tensor, text: Condition) -> Latents:
         """An image network knows no frames: its latents have one. A video network masks no text."""

@@ -1,5 +1,6 @@
 """Wan 2.1: a transformer over space and time, with text cross-attention in every block."""
 
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -32,6 +33,11 @@ class Transformer(NetworkBackbone):
             group = self.groups[len(self.groups) * index // len(blocks)]
             sites.append(Site(f"{names[id(block)]}.attn2", group))
         return sites
+
+    def self_attention(self) -> dict[Site, str]:
+        """One in each block, of all frames together."""
+        rows = "batch (frames height width)"
+        return {replace(site, name=site.name.replace("attn2", "attn1")): rows for site in self.sites()}
 
     def cells(self, site: Site) -> int:
         """The same in every block."""

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from pydantic import BeforeValidator, Field
 
 from ..arguments import UNCHECKED
-from ..kinds import Prompt, listed
+from ..kinds import Prompt, as_array, listed
 
 
 class HasVideo(Protocol):
@@ -46,19 +46,6 @@ def require(condition: object, name: str, value: object, possible: str) -> None:
     """Raise ValueError unless the condition holds."""
     if not condition:
         raise ValueError(f"{name}: given {value}; possible: {possible}.")
-
-
-def as_array(values: Any) -> np.ndarray:
-    """A numpy array of anything; of type object where rows differ in length."""
-    if hasattr(values, "detach"):  # a torch tensor
-        values = values.detach().cpu()
-        values = values.float() if values.is_floating_point() else values  # numpy has no bfloat16
-    if isinstance(values, (str, bytes)):
-        return np.asarray(values, object)
-    try:
-        return np.asarray(values)
-    except ValueError:
-        return np.asarray(values, object)
 
 
 def as_video(video: Any, name: str = "video") -> Frames:

@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..arguments import UNCHECKED, checked
-from .checks import Inches, Labels, Video, as_array, as_labels, as_maps, as_video, require
+from ..kinds import as_array
+from .checks import Inches, Labels, Video, as_labels, as_maps, as_video, require
 from .pixels import COLORMAP, Picture, colored, stretch
 from .videos import strip
 

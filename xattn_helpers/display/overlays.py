@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from ..arguments import checked
-from ..kinds import Share
-from .checks import Frames, Size, Thickness, Values, Video, as_array, as_maps, as_video, require, summary
+from ..kinds import Share, as_array
+from .checks import Frames, Size, Thickness, Values, Video, as_maps, as_video, require, summary
 from .pixels import BILINEAR, COLORMAP, NEAREST, AnyColor, blend, colored, enlarge, repeated, rgb, stretch
 
 FARTHEST = 2  # from zero: a coordinate beyond it is meant in pixels, not as a share of the picture

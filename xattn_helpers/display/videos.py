@@ -1,8 +1,9 @@
 """Videos made visible: in the notebook, in a file, as a row of frames.
 
 Why not `mediapy.show_videos`: it needs an ffmpeg binary, which Binder, Windows and plain CI lack. Pillow alone writes
-an animated WebP, about as small as a short MP4, which loops in every current browser, so in Jupyter, Colab and
-exported HTML. mediapy does what it is better at here: conversions to uint8, colour maps, and MP4 files.
+an animated WebP, about as small as a short MP4, which loops in every current browser, also where a page may run no
+script. Where it may, the player of `players/` takes it over: to pause, step, scrub. mediapy does what it is better at
+here: conversions to uint8, colour maps, and MP4 files.
 """
 
 import html
@@ -19,10 +20,11 @@ from PIL import Image
 
 from ..arguments import UNCHECKED, checked
 from ..kinds import Count, PathLike, Side
+from ..video_files import find_ffmpeg
 from .checks import Frames, Gap, Labels, Rate, Video, as_labels, as_video, require
 from .pixels import Picture, side_by_side
+from .players.markup import player, webp
 
-QUALITY = 70  # of lossy WebP, of 100: a clip of 128 pixels takes 20 kB, and a notebook may hold many
 LONGEST_SIDE = 16383  # pixels, of WebP
 SUFFIXES = (".webp", ".gif", ".png", ".mp4")
 ROW = 1000  # CSS pixels: what fits beside each other
@@ -35,25 +37,30 @@ def show(
     fps: Rate = 8,
     width: Side | None = None,
     columns: Count | None = None,
+    descriptions: Labels = None,
 ) -> HTML:
-    """Plays clips side by side, in a loop, in the notebook.
+    """Plays clips side by side in the notebook, in a loop, under one bar: pause, step by frame, scrub, loop, speed.
 
     videos: arrays or `Clip`s. titles: one per video. width: of each clip in CSS pixels (the browser scales, so the data
     stays small), by default that of the first, at least 200. columns: clips in a row, by default as many as fit into
-    1000 pixels. What cannot be seen is told by the clip's prompt, or by its title.
-    Raises ValueError for no video, another number of titles than videos, and fps, width or columns of 0 or less.
+    1000 pixels. descriptions: what is to be seen, for whom cannot see it, one per video; by default title and prompt.
+    Raises ValueError for no video, another number of titles or descriptions than videos, and fps, width or columns of
+    0 or less.
     """
     clips = _clips(videos)
     titles = as_labels(titles, "titles", len(clips))
+    texts = as_labels(descriptions, "descriptions", len(clips))
     width = max(200, clips[0].shape[2]) if width is None else width
     columns = max(1, ROW // width) if columns is None else columns
     cells = []
-    for video, clip, title in zip(videos, clips, titles, strict=True):
-        cells.append(_table_cell(clip, title, _alternative(video, len(clip), title), fps, width))
+    for video, clip, title, text in zip(videos, clips, titles, texts, strict=True):
+        alternative = text.strip() or _alternative(video, len(clip), title)
+        cells.append(_table_cell(clip, title, alternative, fps, width))
     # A table, not a flexbox: sanitizers (an untrusted notebook, GitHub) strip styles but keep tables.
     rows = ["".join(cells[start : start + columns]) for start in range(0, len(cells), columns)]
     body = "".join(f'<tr style="background:none">{row}</tr>' for row in rows)
-    return HTML(f'<table style="border:0;margin:0"><tbody>{body}</tbody></table>')
+    table = f'<table style="border:0;margin:0"><tbody>{body}</tbody></table>'
+    return HTML(player("video", table, {"fps": fps, "columns": columns}))
 
 
 @checked
@@ -66,7 +73,7 @@ def save(video: Video, path: PathLike, fps: Rate = 8) -> Path:
     path = Path(path)
     suffix = path.suffix.lower()
     require(suffix in SUFFIXES, "path", path, f"a name in {', '.join(SUFFIXES)}")
-    if suffix == ".mp4" and not _find_ffmpeg():
+    if suffix == ".mp4" and not find_ffmpeg():
         raise RuntimeError(
             f"path: given {path}, but .mp4 needs ffmpeg, which is not found. Install it (apt install ffmpeg, conda"
             " install ffmpeg or pip install imageio-ffmpeg), or save as .webp, .gif or .png."
@@ -76,7 +83,7 @@ def save(video: Video, path: PathLike, fps: Rate = 8) -> Path:
         if suffix == ".mp4":
             mediapy.write_video(path, clip, fps=fps, qp=20)
         else:
-            path.write_bytes(_encode(clip, fps, suffix[1:]))
+            path.write_bytes(encode(clip, fps, suffix[1:]))
     except OSError as error:
         raise ValueError(f"path: given {path}; it must be a file that can be written ({error.strerror})") from None
     return path
@@ -119,15 +126,17 @@ def _frame_numbers(frames: int | Sequence[int], available: int) -> list[int]:
     return known
 
 
-def _encode(clip: Frames, fps: float, file_format: str = "webp") -> bytes:
+def encode(clip: Frames, fps: float, file_format: str = "webp") -> bytes:
     """The bytes of an animated picture, or of a still one for one frame."""
     fits = file_format != "webp" or max(clip.shape[1:3]) <= LONGEST_SIDE
     require(fits, "video", f"pictures of shape {clip.shape[1:]}", f"sides up to {LONGEST_SIDE} pixels")
-    first, *rest = [Image.fromarray(frame) for frame in clip]
+    first, *rest = pictures = [Image.fromarray(frame) for frame in clip]
+    if file_format == "webp":
+        return webp(pictures, fps)
     timing = {"duration": max(1, round(1000 / fps)), "loop": 0}  # milliseconds per frame; 0: forever
     moving = {"save_all": True, "append_images": rest, **timing} if rest else {}
     buffer = io.BytesIO()
-    first.save(buffer, file_format, quality=QUALITY, **moving)
+    first.save(buffer, file_format, **moving)
     return buffer.getvalue()
 
 
@@ -135,23 +144,13 @@ def _alternative(video: Video, frames: int, title: str) -> str:
     """What is told to whom cannot see the video."""
     kind = "an image" if frames == 1 else f"a video of {frames} frames"
     prompt = getattr(video, "prompt", "")
-    return title.strip() or (f"{kind}: {prompt}" if prompt else kind)
+    said = f"{kind}: {prompt}" if prompt and prompt not in title else kind
+    return f"{title.strip()}, {said}" if title.strip() else said
 
 
 def _table_cell(clip: Frames, title: str, alternative: str, fps: float, width: int) -> str:
-    data = b64encode(_encode(clip, fps)).decode()
+    data = b64encode(encode(clip, fps)).decode()
     look = f'width="{width}" alt="{html.escape(alternative)}" style="image-rendering:auto"'
     caption = f"<div>{html.escape(title)}</div>" if title else ""
     image = f'<img src="data:image/webp;base64,{data}" {look}>'
     return f'<td style="text-align:center;vertical-align:bottom;padding:4px">{caption}{image}</td>'
-
-
-def _find_ffmpeg() -> bool:
-    if not mediapy.video_is_available():
-        try:
-            import imageio_ffmpeg  # optional: a wheel that brings a binary
-
-            mediapy.set_ffmpeg(imageio_ffmpeg.get_ffmpeg_exe())
-        except (ImportError, RuntimeError):
-            return False
-    return mediapy.video_is_available()

@@ -5,7 +5,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import torch
@@ -18,7 +18,7 @@ from ..attention.processor import Maps, listening
 from ..backbones.backbone import Call, Site, choose_sites
 from ..kinds import Cells, Share, Words
 from .edit import Run, State
-from .placements import Placements, Targets, WordsOfTargets, check_placements
+from .placements import Placements, Targets, WordsOfTargets, check_placements, for_some
 from .targets import Shape
 
 Logit = Annotated[float, Field(ge=-1e4, le=1e4)]  # what is added to one: half precision holds no more
@@ -45,6 +45,10 @@ class Bias:
 
     def __post_init__(self):
         check_placements(self.word, self.target)
+
+    def for_prompts(self, chosen: slice) -> "Bias":
+        """The same for some of the prompts of a batch."""
+        return replace(self, **for_some(self.word, self.target, chosen))
 
     @contextmanager
     def attach(self, run: Run) -> Iterator[State]:

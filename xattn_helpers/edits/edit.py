@@ -2,7 +2,9 @@
 
 An edit is a frozen description. `attach(run)` is a context manager that gives the state which the edit has in one run:
 it listens to attention inside the block, and may move the latents before each denoising step. Several edits of a run
-act in the order in which they are given.
+act in the order in which they are given. An edit that treats each prompt of a batch by itself may have a method
+`for_prompts(chosen)`, which gives the edit for a slice of the prompts: then clips that do not fit the memory together
+are made in parts.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ..arguments import checked
-from ..attention.maps import centre_of_mass, soft_threshold
+from ..attention.maps import LEAST_RANGE, SHARPNESS, centre_of_mass, soft_threshold
 from ..descriptions import describe
 from ..kinds import takes
 
@@ -21,7 +21,7 @@ Maps = Float[Tensor, "*heads frames height width"]
 Targets = Float[Tensor, "frames height width"]
 Energies = Float[Tensor, "*heads frames"]
 Energy = Callable[[Maps, Targets], Energies]
-Name = Literal["box", "shape", "signed", "top", "centre", "size", "velocity"]
+Name = Literal["box", "shape", "released", "signed", "top", "lvd", "centre", "size", "velocity"]
 Weighted = Annotated[
     Name | Mapping[Name, float] | Annotated[Callable, takes(2)],
     Field(description=f"{describe(Name)}, a dictionary of these with finite weights, or a function of maps, targets"),
@@ -30,11 +30,30 @@ Weighted = Annotated[
 TOP_SHARE = 0.2  # of the cells inside (and of as many outside) that the top-k energy looks at
 OUTSIDE_WEIGHT = 1.0  # of what is attended to outside, in the top-k energy
 LEAST = 1e-8  # of a map that is divided by
+LVD_SHARE = 0.75  # of the cells, on either side, in LVD's code for ModelScope
+LVD_OUTSIDE, LVD_CENTRES = 4.0, 0.03  # its weights
 
 
 def shape_energy(maps: Maps, targets: Targets) -> Energies:
     """mean (shape(A_tar) - shape(A))^2 over cells: the paper's eq. 3, squared as in its released code."""
     return (targets - soft_threshold(maps)).square().mean((-2, -1))
+
+
+def released_energy(maps: Maps, targets: Targets) -> Energies:
+    """The shape energy as the paper's released code has it: maps are stretched over all heads of a frame together.
+
+    A weak head then stays weak, where "shape" makes every head's map reach from 0 to 1. Maps without an axis of heads
+    are one head.
+    """
+    heads = (-4, -2, -1) if maps.ndim > 3 else (-2, -1)
+    raised = torch.sigmoid(SHARPNESS * (_stretched(maps, heads) - 0.5))
+    return (targets - _stretched(raised, heads)).square().mean((-2, -1))
+
+
+def _stretched(maps: Maps, axes: tuple[int, ...]) -> Maps:
+    """Maps stretched to [0, 1] over several axes together; constant ones become 0."""
+    low, high = maps.amin(axes, keepdim=True), maps.amax(axes, keepdim=True)
+    return (maps - low) / (high - low).clamp(min=LEAST_RANGE)
 
 
 def signed_energy(maps: Maps, targets: Targets) -> Energies:
@@ -49,16 +68,53 @@ def box_energy(maps: Maps, targets: Targets) -> Energies:
 
 
 def top_energy(maps: Maps, targets: Targets) -> Energies:
-    """1 - mean of the largest values inside + w * mean of the largest outside, of A / max A (Lian et al., LVD)."""
-    scaled = (maps / maps.amax((-2, -1), keepdim=True).clamp(min=LEAST)).flatten(-2)  # (..., frames, cells)
-    energies = []
+    """1 - mean of the largest values inside + w * mean of the largest outside, of A / max A (after LVD)."""
+    scaled = maps / maps.amax((-2, -1), keepdim=True).clamp(min=LEAST)
+    return _largest(scaled, targets, _as_many_outside, OUTSIDE_WEIGHT)
+
+
+def lvd_energy(maps: Maps, targets: Targets) -> Energies:
+    """The energy of LVD's code for ModelScope (Lian et al. 2024): top values of A itself, centres of mass, velocities.
+
+    heads * (1 - mean of the top 75 % inside + 4 * mean of the top 75 % outside) + 0.03 * (squared distance of the
+    centres of mass of map and target, in cells, and of their steps to the next frame): it adds the first terms up over
+    heads and takes the mean of the last ones. Maps without an axis of heads are one head.
+    """
+    heads = maps.shape[-4] if maps.ndim > 3 else 1
+    largest = _largest(maps, targets, _of_each_side, LVD_OUTSIDE)
+    cells = maps.new_tensor([maps.shape[-1], maps.shape[-2]])  # x, y
+    centres, wanted = cells * _centre(maps), cells * _centre(targets)
+    places = (centres - wanted).square().sum(-1)
+    steps = (centres.diff(dim=-2) - wanted.diff(dim=-2)).square().sum(-1)  # of all frames but the last
+    last = steps.new_zeros((*steps.shape[:-1], 1))
+    return heads * largest + LVD_CENTRES * (places + torch.cat([steps, last], -1))
+
+
+def _largest(maps: Maps, targets: Targets, counts: Callable[[int, int], tuple[int, int]], weight: float) -> Energies:
+    """1 - mean of the largest values inside + weight * mean of the largest outside.
+
+    `counts(cells inside, cells)` tells how many are the largest, inside and outside.
+    """
+    flat, energies = maps.flatten(-2), []
     for frame, inside in enumerate(targets.flatten(-2) >= 0.5):  # (cells,), of which each frame may have another number
-        values = scaled[..., frame, :]
-        count = max(1, round(TOP_SHARE * int(inside.sum())))
-        largest_inside = values.masked_fill(~inside, 0).topk(count).values.mean(-1)
-        largest_outside = values.masked_fill(inside, 0).topk(count).values.mean(-1)
-        energies.append(1 - largest_inside + OUTSIDE_WEIGHT * largest_outside)
+        values = flat[..., frame, :]
+        count_inside, count_outside = counts(int(inside.sum()), len(inside))
+        largest_inside = values.masked_fill(~inside, 0).topk(count_inside).values.mean(-1)
+        largest_outside = values.masked_fill(inside, 0).topk(count_outside).values.mean(-1)
+        energies.append(1 - largest_inside + weight * largest_outside)
     return torch.stack(energies, -1)
+
+
+def _as_many_outside(inside: int, cells: int) -> tuple[int, int]:
+    return _share(TOP_SHARE, inside), _share(TOP_SHARE, inside)
+
+
+def _of_each_side(inside: int, cells: int) -> tuple[int, int]:
+    return _share(LVD_SHARE, inside), _share(LVD_SHARE, cells - inside)
+
+
+def _share(share: float, count: int) -> int:
+    return max(1, round(share * count))
 
 
 def centre_energy(maps: Maps, targets: Targets) -> Energies:
@@ -88,8 +144,10 @@ def _centre(maps: Maps) -> Float[Tensor, "*heads frames 2"]:
 ENERGIES: dict[str, Energy] = {
     "box": box_energy,
     "shape": shape_energy,
+    "released": released_energy,
     "signed": signed_energy,
     "top": top_energy,
+    "lvd": lvd_energy,
     "centre": centre_energy,
     "size": size_energy,
     "velocity": velocity_energy,

@@ -76,15 +76,19 @@ def checkpointed(backbone: Backbone, probe: Probe) -> Iterator[None]:
             SAVING.reset(token)
 
 
-def _put_checkpoints(network: nn.Module, stages: Sequence[Any]) -> Sequence[Any]:
+def _put_checkpoints(network: nn.Module, stages: Sequence[Any]) -> list[tuple[Any, Any]]:
+    put = []
     for stage in stages:
+        put.append((stage, vars(stage).get("forward")))
         stage.forward = _computed_twice(stage.forward)
-    return stages
+    return put
 
 
-def _take_checkpoints(network: nn.Module, stages: Sequence[Any]) -> None:
-    for stage in stages:
-        vars(stage).pop("forward", None)  # what the class defines comes back
+def _take_checkpoints(network: nn.Module, put: list[tuple[Any, Any]]) -> None:
+    for stage, before in put:
+        vars(stage).pop("forward", None)  # what the class defines comes back,
+        if before is not None:
+            stage.forward = before  # or what somebody else had put there
 
 
 STAGES = SharedPatch(_put_checkpoints, _take_checkpoints)
@@ -141,29 +145,3 @@ def shortage(memory: Memory, graphed: bool, device: torch.device) -> Shortage | 
     if memory == "save" or graphed:
         return always
     return lambda: free_share(device) < SHORT
-
-
-class Graphed:
-    """`run(*inputs)` as a CUDA graph: recorded once, then replayed in one launch, for inputs of the same shapes.
-
-    A gradient pass of a large network is thousands of small kernels. A GPU computes them in less than a third of the
-    time that Python needs to launch them one by one (study `full_size`). `run` must have run before, to be warm. The
-    memory stays reserved as long as this object lives. Raises RuntimeError for a function that reads from the GPU on
-    its way, as `int(tensor)` does.
-    """
-
-    def __init__(self, run: Callable[..., tuple[Tensor, ...]], *inputs: Tensor):
-        self.inputs = [tensor.clone() for tensor in inputs]
-        self.graph = torch.cuda.CUDAGraph()
-        try:
-            with torch.cuda.graph(self.graph):
-                self.outputs = run(*self.inputs)
-        except RuntimeError as error:
-            raise RuntimeError(f"graphed=True: this pass cannot become a graph, leave it out ({error})") from error
-
-    def __call__(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """What `run` gives for other inputs, as tensors of the caller's own."""
-        for stored, tensor in zip(self.inputs, inputs, strict=True):
-            stored.copy_(tensor)
-        self.graph.replay()
-        return tuple(output.clone() for output in self.outputs)

@@ -10,7 +10,7 @@ differently is a knob of `Guidance`.
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -21,7 +21,7 @@ from ..kinds import Cells, Words, takes
 from .edit import Run
 from .energies import Weighted, combine
 from .gradient import Memory
-from .placements import Targets, WordsOfTargets, check_placements
+from .placements import Targets, WordsOfTargets, check_placements, for_some
 from .steering import Steering
 from .steps import FRAMES, LAWS, SCHEDULES, FrameOf, Law, Schedule
 from .targets import Shape
@@ -65,9 +65,10 @@ class Guidance:
     # all; "auto" saves from the stage on at which less than half of a GPU's memory is free, and from its start once a
     # pass has found too little; it spends on a CPU.
     memory: Memory = "auto"
-    # On a CUDA GPU: record the gradient pass once a run and replay it, in less than a third of the time for a large
-    # network. Its memory stays reserved until the last guided step, so that "auto" saves. While somebody else looks at
-    # the attention (a capture, a swap), the pass runs as usual.
+    # On a CUDA GPU: record the gradient pass once and replay it, in less than a third of the time for a large network,
+    # in the next runs of the same shapes too. Its memory stays reserved, so that "auto" saves, until the model goes, or
+    # until the last guided step of a run that leaves less than half of the GPU free. While somebody else looks at the
+    # attention (a capture, a swap), the pass runs as usual.
     graphed: bool = False
     # The frame that answers for a frame's target: a name of `FRAMES` ("released": the bug of the paper's released code,
     # which leaves the first half of a video without targets of its own), or a function of frame, frames.
@@ -105,6 +106,10 @@ class Guidance:
         size = size or model.codec.latent_size(own.frames, own.height, own.width)
         usual = [site for site in chosen if low <= backbone.grid(site, size)["height"] <= high]
         return usual or chosen
+
+    def for_prompts(self, chosen: slice) -> "Guidance":
+        """The same for some of the prompts of a batch."""
+        return replace(self, **for_some(self.word, self.target, chosen))
 
     @contextmanager
     def attach(self, run: Run) -> Iterator[Steering]:

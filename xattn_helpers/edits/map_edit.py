@@ -72,6 +72,10 @@ class MapEdit:
             edited[..., into] = share_out(source[..., out_of], len(into))
         return edited
 
+    def for_prompts(self, chosen: slice) -> "MapEdit":
+        """The same for some of the prompts of a batch: each is edited by itself."""
+        return self
+
     @contextmanager
     def attach(self, run: Run) -> Iterator[State]:
         """Edit everything that the model attends to inside the block."""

@@ -69,6 +69,10 @@ class Placements:
             of_prompts.append([Placement(_positions(run, prompt, name), goal) for name, goal in pairs])
         return Placements(of_prompts, shape, run.model.codec.frames_per_latent)
 
+    def counts(self) -> tuple[int, ...]:
+        """The number of objects of each prompt."""
+        return tuple(len(objects) for objects in self.of_prompts)
+
     def compact(self) -> tuple[Tensor, "Placements"]:
         """The tokens of all words, and placements whose positions count among these alone."""
         used = [placement.positions for objects in self.of_prompts for placement in objects]
@@ -83,10 +87,15 @@ class Placements:
     def drawn(self, target: Target, like: Tensor) -> Float[Tensor, "frames height width"]:
         """A target at the size of maps (frames, heads, height, width, tokens); each is drawn once a run."""
         frames, _, height, width, _ = like.shape
-        key = (id(target), frames, height, width)
+        return self.at(target, (frames, height, width), like.device)
+
+    def at(
+        self, target: Target, size: tuple[int, int, int], device: torch.device
+    ) -> Float[Tensor, "frames height width"]:
+        """A target at frames, height and width of maps, on their device."""
+        key = (id(target), *size)
         if key not in self.drawings:
-            drawing = draw(target, frames, height, width, self.shape, self.span)
-            self.drawings[key] = drawing.to(like.device, torch.float32)
+            self.drawings[key] = draw(target, *size, self.shape, self.span).to(device, torch.float32)
         return self.drawings[key]
 
 
@@ -97,6 +106,13 @@ def check_placements(word: Any, target: Any) -> list[list[tuple[str, Target]]]:
     targets = _as_list(target)
     _same_number(word, targets, "prompts")
     return [_pairs(words, goals) for words, goals in zip(word, targets, strict=True)]
+
+
+def for_some(word: Any, target: Any, chosen: slice) -> dict[str, Any]:
+    """Words and targets for some of the prompts of a batch."""
+    if not _is_nested(word):
+        return {"word": word, "target": target}
+    return {"word": list(word)[chosen], "target": _as_list(target)[chosen]}
 
 
 def _pairs(word: str | Sequence[str], target: Any) -> list[tuple[str, Target]]:

@@ -1,6 +1,7 @@
 """The state of guidance in one run: energies, gradients, updates."""
 
 import math
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,15 @@ from torch import Tensor
 from ..attention.processor import Maps
 from ..backbones.backbone import LISTENERS
 from ..backbones.noise import Level
+from ..backbones.offloading import takes_turns
+from ..backbones.temporal import APART
 from ..descriptions import shown
 from .edit import Latents, Run, State, Update
 from .energies import combine
-from .gradient import Graphed, always, probed, shortage
-from .placements import Placement, Placements
+from .facts import Facts, sizes_of
+from .gradient import always, probed, shortage
+from .graphs import GraphOfRun
+from .placements import Placements
 from .steps import FRAMES, LAWS, SCHEDULES, by_name
 
 if TYPE_CHECKING:
@@ -32,14 +37,13 @@ class Steering(State):
         self.guidance, self.run = guidance, run
         self.sites = guidance.sites(run.model, run.size)
         self.placements = Placements.of(guidance.word, guidance.target, run, guidance.shape)
-        self.tokens, self.compact = self.placements.compact()
         self.updates: list[list[Update]] = [[] for _ in run.prompts]
         self._energy = combine(guidance.energy)
         self._guided = self._guided_steps()
-        self._order = self._frame_order()
-        self._graph: Graphed | None = None
+        order, sizes = self._frame_order(), sizes_of(run.model.backbone, self.sites, run.size)
+        self.facts = Facts.of(run.text, self.placements, order, sizes)
         self._is_short = shortage(guidance.memory, guidance.graphed, run.model.device)
-        self._warm = False  # a graph can be recorded of a pass that ran before
+        self._graph = self._prepare_graph() if guidance.graphed else None
 
     def _guided_steps(self) -> list[bool]:
         """Which steps are guided."""
@@ -63,8 +67,9 @@ class Steering(State):
         return torch.tensor(order, device=self.run.model.device)
 
     def release(self) -> None:
-        """Give the memory of a graph back."""
-        self._graph = None
+        """Keep a graph for the next run, or give its memory back."""
+        if self._graph is not None:
+            self._graph.release()
 
     def update(self, latents: Latents, level: Level, index: int) -> Latents:
         """Latents moved downhill if this step is guided.
@@ -109,13 +114,24 @@ class Steering(State):
         """
         time = torch.tensor(timestep, device=inputs.device)
         somebody_listens = any(entry.network is self.run.model.network for entry in LISTENERS.get())
-        if not self.guidance.graphed or somebody_listens or not self._warm:
-            self._warm = True
+        if self._graph is None or somebody_listens:
             return self._gradient_that_fits(inputs, time, index)
-        if self._graph is None:
-            self._graph = Graphed(lambda moving, time: self._gradient(moving, time, index), inputs, time)
-        energy, gradient = self._graph(inputs, time)
-        return energy, gradient
+
+        def run(moving: Tensor, when: Tensor, facts: Facts) -> tuple[Tensor, Tensor]:
+            return self._gradient(moving, when, index, facts)
+
+        results = self._graph.results(run, inputs, time)
+        self._graph.is_warm = True
+        return results or self._gradient_that_fits(inputs, time, index)
+
+    def _prepare_graph(self) -> GraphOfRun:
+        energy = self.guidance.energy
+        names = tuple(site.name for site in self.sites)
+        terms = tuple(energy.items()) if isinstance(energy, Mapping) else energy
+        about = (names, terms, self.placements.counts(), self._is_short is None, APART.get())
+        network = self.run.model.network
+        is_kept = not callable(energy) and not takes_turns(network)  # a function may hold anything, the model too
+        return GraphOfRun(network, self.facts, about, is_kept)
 
     def _gradient_that_fits(self, inputs: Latents, timestep: Tensor, index: int) -> tuple[Tensor, Tensor]:
         """A gradient pass; with memory="auto", one that finds too little memory is run again and saves from its start.
@@ -123,42 +139,46 @@ class Steering(State):
         So do all later ones. Nothing can tell beforehand how much the first stages of a network will take.
         """
         try:
-            return self._gradient(inputs, timestep, index)
+            return self._gradient(inputs, timestep, index, self.facts)
         except torch.OutOfMemoryError:
             if self.guidance.memory != "auto" or self._is_short is always:
                 raise
         self._is_short = always  # outside of `except`, where the error would keep what the pass had computed
         if inputs.is_cuda:
             torch.cuda.empty_cache()
-        return self._gradient(inputs, timestep, index)
+        return self._gradient(inputs, timestep, index, self.facts)
 
-    def _gradient(self, inputs: Latents, timestep: Tensor, index: int) -> tuple[Tensor, Tensor]:
+    def _gradient(self, inputs: Latents, timestep: Tensor, index: int, facts: Facts) -> tuple[Tensor, Tensor]:
         model, call = self.run.model, self.run.call(index, gradient=True)
         scale = LOSS_SCALE if model.dtype == torch.float16 else 1.0
         with torch.enable_grad():
             moving = inputs.detach().requires_grad_(True)
-            forward = partial(model.predict, moving, timestep, self.run.text, call=call)
-            with probed(model.backbone, self.sites, forward, self._is_short, self.tokens) as maps:
-                energies = torch.stack([self._energy_at(maps[site.name], self.compact) for site in self.sites])
-                energy = energies.mean(0)
+            forward = partial(model.predict, moving, timestep, facts.text, call=call)
+            with probed(model.backbone, self.sites, forward, self._is_short, facts.tokens) as maps:
+                energies = [self._energy_at(maps[site.name], facts.placements, facts.order) for site in self.sites]
+                energy = torch.stack(energies).mean(0)
                 (gradient,) = torch.autograd.grad(scale * energy.sum(), moving)
         return energy.detach(), gradient[self.run.targets].float() / scale
 
     def energy_at(self, maps: Maps) -> Float[Tensor, "prompts frames"]:
         """The energy at one site, of maps of all tokens: mean over heads, sum over words."""
-        return self._energy_at(maps, self.placements)
+        return self._energy_at(maps, self.placements, self.facts.order)
 
-    def _energy_at(self, maps: Maps, placements: Placements) -> Float[Tensor, "prompts frames"]:
+    def _energy_at(self, maps: Maps, placements: Placements, order: Tensor) -> Float[Tensor, "prompts frames"]:
         rows = []
         for of_clip, objects in zip(maps, placements.of_prompts, strict=False):  # sources have no targets
-            rows.append(torch.stack([self._of_object(of_clip, placement) for placement in objects]).sum(0))
+            energies = []
+            for placement in objects:
+                of_word = of_clip[..., placement.positions].sum(-1)[order]
+                energies.append(self._of_object(of_word, placements.drawn(placement.target, of_clip)))
+            rows.append(torch.stack(energies).sum(0))
         return torch.stack(rows)
 
     def _of_object(
-        self, of_clip: Float[Tensor, "frames heads height width tokens"], placement: Placement
+        self, of_word: Float[Tensor, "frames heads height width"], target: Float[Tensor, "frames height width"]
     ) -> Float[Tensor, " frames"]:
-        maps = of_clip[..., placement.positions].sum(-1)[self._order].transpose(0, 1)  # (heads, frames, height, width)
-        energies = self._energy(maps, self.placements.drawn(placement.target, of_clip))
+        maps = of_word.transpose(0, 1)  # (heads, frames, height, width)
+        energies = self._energy(maps, target)
         if not isinstance(energies, Tensor) or energies.shape != maps.shape[:2] or not energies.requires_grad:
             raise ValueError(
                 f"energy={self.guidance.energy!r} gives {shown(energies)}; needed is one number for each head and "

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ..backbones.noise import Level
 
-Law = Literal["equal", "1 - abar", "(1 - abar) / abar", "sqrt(1 - abar)"]
+Law = Literal["equal", "1 - abar", "(1 - abar) / abar", "(1 - alpha) / alpha", "sqrt(1 - abar)"]
 Schedule = Literal["paper", "released", "first quarter", "first half", "every second", "always"]
 FrameOf = Literal["own", "released"]
 
@@ -19,6 +19,10 @@ def _noise_ratio(level: Level) -> float:
     return level.sigma**2 / level.alpha**2 if level.alpha else float("inf")
 
 
+def _step_ratio(level: Level) -> float:
+    return (1 - level.step_alpha) / level.step_alpha if level.step_alpha else float("inf")
+
+
 # Step-size laws: delta^2 from the level of noise at this step; the numbers are those of the usual schedule of images,
 # which ModelScope's videos share.
 LAWS: dict[str, Callable[[Level], float]] = {
@@ -27,6 +31,7 @@ LAWS: dict[str, Callable[[Level], float]] = {
     "equal": lambda level: _noise_share(level) ** 0.5,
     "1 - abar": _noise_share,  # the paper's released code: from .995 to .02 over the schedule
     "(1 - abar) / abar": _noise_ratio,  # eq. 4 to the letter, if alpha is read as abar: from 214 to .02
+    "(1 - alpha) / alpha": _step_ratio,  # eq. 4 to the letter, if alpha is 1 - beta of one timestep: from .012 to .001
     "sqrt(1 - abar)": lambda level: _noise_share(level) ** 0.5,  # LVD (Lian et al. 2024)
 }
 

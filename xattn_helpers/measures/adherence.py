@@ -15,8 +15,8 @@ from jaxtyping import Float, Int, UInt8
 from pydantic import BeforeValidator
 
 from ..arguments import checked
-from ..kinds import Positive
-from .boxes import AnyBoxes, AnyMasks, areas, as_array, centres, detected, frame_iou, same_frames
+from ..kinds import Positive, as_array
+from .boxes import AnyBoxes, AnyMasks, areas, centres, detected, frame_iou, same_frames
 from .statistics import Estimate
 
 HALF = 0.5  # least IoU of AP50, and the share of frames above which an object counts as being in a video

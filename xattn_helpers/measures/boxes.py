@@ -9,10 +9,9 @@ from typing import Annotated, Any
 import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import BeforeValidator, Field
-from torch import Tensor
 
 from ..arguments import checked
-from ..kinds import Side
+from ..kinds import Side, as_array
 
 Boxes = Float[np.ndarray, "frames 4"]
 Masks = Bool[np.ndarray, "frames height width"]
@@ -35,15 +34,6 @@ def as_masks(values: Any) -> Any:
     """Masks of True and False, or of ones and zeros, as an array of True and False."""
     array = as_array(values)
     return array.astype(bool) if array.dtype.kind in "iuf" and np.isin(array, (0, 1)).all() else array
-
-
-def as_array(values: Any) -> np.ndarray:
-    """An array of anything; of objects where it is no array of numbers."""
-    values = values.detach().cpu().float().numpy() if isinstance(values, Tensor) else values
-    try:
-        return np.asarray(values)
-    except ValueError:  # rows that differ in length
-        return np.asarray(values, object)
 
 
 AnyBoxes = Annotated[

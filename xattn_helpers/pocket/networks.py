@@ -11,6 +11,7 @@ from .text import WIDTH
 LATENT_SIDE = 16  # three levels with attention at 16, 8 and 4 (mid), as in the paper; ModelScope adds 32
 CHANNELS = (64, 96, 128)
 HEAD_CHANNELS = 32  # of an attention head
+BLOCKS = 10  # of the transformer, each with text attention
 HEADS = tuple(width // HEAD_CHANNELS for width in CHANNELS)  # at each level
 
 
@@ -45,10 +46,10 @@ def build_video_unet() -> UNet3DConditionModel:
     )  # fmt: skip
 
 
-def build_video_transformer() -> WanTransformer3DModel:
+def build_video_transformer(blocks: int = BLOCKS) -> WanTransformer3DModel:
     """Wan 2.1's transformer, 1/120 of its size: a token is a patch of 2 x 2 latents in one frame."""
     return WanTransformer3DModel(
-        patch_size=(1, 2, 2), num_attention_heads=8, attention_head_dim=HEAD_CHANNELS, num_layers=10, ffn_dim=1024,
+        patch_size=(1, 2, 2), num_attention_heads=8, attention_head_dim=HEAD_CHANNELS, num_layers=blocks, ffn_dim=1024,
         in_channels=4, out_channels=4, text_dim=WIDTH, freq_dim=256, cross_attn_norm=True,
         qk_norm="rms_norm_across_heads", rope_max_seq_len=32,
     )  # fmt: skip

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -15,6 +16,10 @@ MAX_TOKENS = 20  # start, at most 18 words, end; CLIP has 77
 START, END = "<|startoftext|>", "<|endoftext|>"
 WORD_END = "</w>"  # marks the last piece of a word, as in CLIP
 WIDTH = 128  # of a token's embedding
+ENCODER_SEED = 7
+Mixing = Literal["apart", "contextual"]
+LAYERS = {"apart": 1, "contextual": 4}
+MIXING = {"q_proj": 2.0, "k_proj": 2.0, "v_proj": 1.5, "out_proj": 1.5}  # times the usual size of a random weight
 
 
 def build_tokenizer() -> CLIPTokenizer:
@@ -57,15 +62,16 @@ def _write_tokenizer(folder: Path, tokens: Sequence[str], merges: Sequence[tuple
     (folder / "merges.txt").write_text("\n".join(lines))
 
 
-def build_text_encoder(tokenizer: CLIPTokenizer, seed: int = 7) -> CLIPTextModel:
-    """A frozen, random, one-layer CLIP text encoder whose outputs stay close to the token itself.
+def build_text_encoder(tokenizer: CLIPTokenizer, seed: int = ENCODER_SEED, mixing: Mixing = "apart") -> CLIPTextModel:
+    """A frozen, random CLIP text encoder. "apart": one layer whose outputs stay close to the token itself.
 
     Were it trained along, its causal layers would leak the object into later tokens, and the object's attention map
     would appear under "on" or "the". Large token embeddings beside small position embeddings keep each word itself.
-    Torch's random numbers are left as they are.
+    "contextual" is for seeing what happens otherwise: four layers with large weights, after which a word is as much
+    what stands before it as itself (the study `noise_grid`). Torch's random numbers are left as they are.
     """
     config = CLIPTextConfig(
-        vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=1,
+        vocab_size=len(tokenizer), hidden_size=WIDTH, intermediate_size=2 * WIDTH, num_hidden_layers=LAYERS[mixing],
         num_attention_heads=4, max_position_embeddings=MAX_TOKENS, projection_dim=WIDTH,
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
@@ -75,4 +81,14 @@ def build_text_encoder(tokenizer: CLIPTokenizer, seed: int = 7) -> CLIPTextModel
         torch.nn.init.normal_(encoder.get_input_embeddings().weight, std=1.0)
         position = next(weight for name, weight in encoder.named_parameters() if "position_embedding" in name)
         torch.nn.init.normal_(position, std=0.3)
+        if mixing == "contextual":
+            _mix(encoder)
     return encoder.eval().requires_grad_(False)
+
+
+def _mix(encoder: CLIPTextModel) -> None:
+    """Large random weights of self-attention: it chooses among the words before, and adds what it has chosen."""
+    for name, weight in encoder.named_parameters():
+        for part, gain in MIXING.items():
+            if name.endswith(f"{part}.weight"):
+                torch.nn.init.normal_(weight, std=gain * WIDTH**-0.5)

@@ -1,4 +1,4 @@
-"""Write the pocket models' card, and README's pictures and tables: report `model_card`.
+"""Write the pocket models' card, the page of results, and README's pictures and table: report `model_card`.
 
 Tables come from `studies/results/`, training curves from `pocket/weights/training.json`, and the contact sheets are
 generated here, ten prompts with the first seed, not the best.
@@ -12,7 +12,7 @@ from xattn_helpers import load
 
 from ..display.tables import table_text
 from ..pocket import WEIGHTS
-from . import guidance_cost, quality_table
+from . import full_size_picture, guidance_cost, quality_table
 from .card_pictures import (
     PROMPTS,
     draw_curves,
@@ -32,17 +32,18 @@ TEMPLATE = Path(__file__).with_name("model_card.template.md")
 TRANSFORMER = Path(__file__).with_name("model_card.transformer.md")
 README = Path(__file__).parents[2] / "README.md"
 PICTURES = README.parent / "docs"
+RESULTS = PICTURES / "RESULTS.md"
 QUALITY = "pocket_quality"
 VIDEO, DIT = "pocket", "pocket-dit"
 
 
 class ModelCard(Report):
-    """Writes the model card and README's tables from the stored tables, and draws their pictures."""
+    """Writes the model card, the results and README's table from the stored tables, and draws their pictures."""
 
     compared = ("pocket-t2i", VIDEO, DIT)
 
     def write(self, folder: Path | None = None) -> list[Path]:
-        """The card, README, and the pictures beside README; all of them into one folder if one is given.
+        """The card, the page of results, README, and the pictures; all of them into one folder if one is given.
 
         A smoke run writes into a folder of its own, and says where a table is missing instead of failing.
         """
@@ -51,8 +52,9 @@ class ModelCard(Report):
         pictures.mkdir(parents=True, exist_ok=True)
         files = self.draw(pictures)
         card = fill(TEMPLATE.read_text(), self.texts(card_sections()), closed=False)
+        results = fill(RESULTS.read_text(), self.texts(result_sections()), closed=True)
         readme = fill(README.read_text(), self.texts(readme_sections()), closed=True)
-        for file, text in ((CARD, card), (README, readme)):
+        for file, text in ((CARD, card), (RESULTS, results), (README, readme)):
             target = folder / file.name if folder else file
             target.write_text(text)
             files.append(target)
@@ -100,11 +102,18 @@ def card_sections() -> dict[str, Callable[[], str]]:
 def readme_sections() -> dict[str, Callable[[], str]]:
     """What README shows, by the comments around it."""
     return {
+        "full size picture": lambda: full_size_picture.shown(README.parent),
+        "real size": lambda: section("real_size"),
+    }
+
+
+def result_sections() -> dict[str, Callable[[], str]]:
+    """What the page of results shows, by the comments around it."""
+    return {
         "quality": lambda: section(QUALITY),
         "guidance": lambda: f"{section('guidance')} What it costs: {cost('for a track')}",
         "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
         "full size": lambda: section("full_size"),
-        "real size": lambda: section("real_size"),
     }
 
 

@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Field
 from ...arguments import checked
 from ...kinds import Count, Seed, Share
 from .. import WEIGHTS
+from ..networks import BLOCKS
+from ..text import Mixing
 from .stages import STAGES
 
 NAMES = tuple(stage.name for stage in STAGES)
@@ -19,6 +21,7 @@ RESUMABLE = tuple(stage.name for stage in STAGES if stage.goes_on)
 Folder = Annotated[Path, BeforeValidator(lambda value: Path(value) if isinstance(value, str) else value)]
 CountOrZero = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(gt=0, le=1)]
+Part = Annotated[float, Field(gt=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Minutes = Annotated[float, Field(gt=0, allow_inf_nan=True)]
 
@@ -34,7 +37,11 @@ class TrainConfig:
     stages: list[str] = field(default_factory=lambda: list(NAMES), metadata={"help": f"which of {NAMES}"})
     out: Folder = field(default=WEIGHTS, metadata={"help": "folder of the finished models"})
     work: Folder = field(default=Path("runs/pocket"), metadata={"help": "folder of checkpoints and latents"})
+    latents: Folder | None = field(default=None, metadata={"help": "folder of latents, if they are not in work"})
     seed: Seed = 0
+    story_seed: Seed = field(default=0, metadata={"help": "of the stories in the training set of the diffusion models"})
+    data_share: Part = field(default=1.0, metadata={"help": "of these clips, the first ones: all that is trained on"})
+    text: Mixing = field(default="apart", metadata={"help": "whether the text encoder keeps words apart or mixes them"})
     clips: Count = field(default=49152, metadata={"help": "clips in the training set of the diffusion models"})
     frame_clips: Count = field(default=16384, metadata={"help": "clips whose frames train autoencoder and detector"})
     vae_steps: Count = 2000
@@ -48,6 +55,8 @@ class TrainConfig:
     t2v_noisy_share: Share = field(default=0.6, metadata={"help": "of the timesteps, drawn from the noisiest: motion"})
     t2v_noisy_from: BelowOne = field(default=0.75, metadata={"help": "where the noisiest timesteps begin, in [0, 1)"})
     t2v_motion_share: Share = field(default=0.35, metadata={"help": "of a batch, from captions that name a motion"})
+    t2v_scratch: bool = field(default=False, metadata={"help": "do not begin from the image model"})
+    dit_blocks: Count = BLOCKS
     dit_steps: CountOrZero = field(default=24000, metadata={"help": "0: as many as fit into `minutes`"})
     dit_batch: Count = 128
     dit_rate: Rate = field(default=1e-3, metadata={"help": "largest learning rate"})
@@ -66,6 +75,11 @@ class TrainConfig:
         _check("go_on", self.go_on, RESUMABLE)
         if self.smoke:
             self._shrink()
+
+    @property
+    def latents_folder(self) -> Path:
+        """Where the latents of the training set are."""
+        return self.work if self.latents is None else self.latents
 
     def _shrink(self) -> None:
         """Make everything tiny, away from the real checkpoints and the real weights, which stay as they are."""

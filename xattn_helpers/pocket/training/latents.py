@@ -50,6 +50,11 @@ class LatentStories:
         frame = torch.randint(self.latents.shape[1], (count,), device=story.device)
         return self.latents[story, frame].float(), self.image_tokens[story]
 
+    def first(self, share: float) -> "LatentStories":
+        """The first of the stories; a share of them, above 0 and up to 1."""
+        count = max(1, round(share * len(self.latents)))
+        return LatentStories(**{name: tensor[:count] for name, tensor in vars(self).items()})
+
     def to(self, device: torch.device | str) -> "LatentStories":
         """The same stories on another device."""
         return LatentStories(**{name: tensor.to(device) for name, tensor in vars(self).items()})

@@ -23,7 +23,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from ..detector import PocketDetector
 from ..networks import build_image_unet, build_vae, build_video_transformer, build_video_unet, inflate
-from ..text import build_text_encoder, build_tokenizer
+from ..text import ENCODER_SEED, build_text_encoder, build_tokenizer
 from ..world.vocabulary import MEDIA, OBJECTS
 from .fit import Plan
 from .flow import VIDEO_SHIFT, FlowLoss
@@ -81,7 +81,8 @@ def build_text(trainer: "Trainer") -> None:
         tokenizer.save_pretrained(trainer.config.out / "tokenizer")
         build_scheduler("video").save_pretrained(trainer.config.out / "scheduler")
         build_scheduler("image").save_pretrained(trainer.config.out / "scheduler_t2i")
-    trainer.save(build_text_encoder(tokenizer), "text_encoder")
+    config = trainer.config
+    trainer.save(build_text_encoder(tokenizer, ENCODER_SEED + config.seed, config.text), "text_encoder")
 
 
 def train_image_model(trainer: "Trainer") -> None:
@@ -104,13 +105,19 @@ def train_video_model(trainer: "Trainer") -> None:
     if "t2v" in config.go_on:
         network = trainer.finished(UNet3DConditionModel, "unet")
     else:
-        image_network = trainer.finished(UNet2DConditionModel, "unet_t2i")
-        network = inflate(image_network, build_video_unet())
+        network = _begin_video_unet(trainer)
     sample = partial(data.sample_videos, motion_share=config.t2v_motion_share)
     focus = config.t2v_noisy_share, config.t2v_noisy_from
     loss = DiffusionLoss(sample, text_encoder, empty, "video", focus)
     plan = Plan(config.t2v_steps, config.t2v_batch, learning_rate=4e-4)
     trainer.save(trainer.fit("t2v", network, loss, plan), "unet")
+
+
+def _begin_video_unet(trainer: "Trainer") -> UNet3DConditionModel:
+    """The video U-Net before its training: inflated from the image model, or all random."""
+    if trainer.config.t2v_scratch:
+        return build_video_unet()
+    return inflate(trainer.finished(UNet2DConditionModel, "unet_t2i"), build_video_unet())
 
 
 def train_video_transformer(trainer: "Trainer") -> None:
@@ -119,7 +126,7 @@ def train_video_transformer(trainer: "Trainer") -> None:
     if trainer.accelerator.is_main_process:
         FlowMatchEulerDiscreteScheduler(shift=VIDEO_SHIFT).save_pretrained(config.out / "scheduler_dit")
     data, text_encoder, empty = _training_set(trainer)
-    network = build_video_transformer()
+    network = build_video_transformer(config.dit_blocks)
     if "dit" in config.go_on:
         network.load_state_dict(trainer.finished(WanTransformer3DModel, "transformer").state_dict())
     loss = FlowLoss(data, text_encoder, empty, config.dit_motion_share, config.dit_image_share, images=8)
@@ -134,10 +141,11 @@ def _training_set(trainer: "Trainer") -> tuple[LatentStories, CLIPTextModel, Ten
     text_encoder = CLIPTextModel.from_pretrained(config.out / "text_encoder", dtype=torch.float32)
     vae = trainer.finished(AutoencoderKL, "vae")
     scale = vae.config.scaling_factor  # differs with every training of the autoencoder
-    file = config.work / f"latents-{config.clips}-{config.seed}-{scale:.6f}.pt"
+    file = config.latents_folder / f"latents-{config.clips}-{config.story_seed}-{scale:.6f}.pt"
     with trainer.accelerator.main_process_first():
-        data = encode_stories(vae, tokenizer, config.clips, config.seed, trainer.device, file)
+        data = encode_stories(vae, tokenizer, config.clips, config.story_seed, trainer.device, file)
     empty = tokenize(tokenizer, [""]).to(trainer.device)
+    data = data.first(config.data_share)
     return data, text_encoder.to(trainer.device).requires_grad_(False), empty
 
 

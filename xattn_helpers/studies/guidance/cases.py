@@ -30,18 +30,26 @@ OBJECTS = {  # object: verb and scene
     "rocket": ("flies", "at night"), "balloon": ("floats", "in the sky"), "duck": ("swims", "on the water"),
     "fish": ("swims", "in the ocean"), "turtle": ("walks", "on the beach"), "bird": ("flies", "in the sky"),
 }  # fmt: skip
-TURNS = 4  # tracks of each object, each with a seed of its own
+ELSEWHERE = {  # the same objects in another scene, for the second half of the cases
+    "burger": ("rolls", "on the grass"), "ball": ("bounces", "on the beach"), "shark": ("swims", "on the water"),
+    "car": ("drives", "in the desert"), "truck": ("drives", "on the road"), "boat": ("floats", "on the water"),
+    "rocket": ("flies", "in the sky"), "balloon": ("floats", "on the beach"), "duck": ("flies", "in the sky"),
+    "fish": ("swims", "on the water"), "turtle": ("swims", "in the ocean"), "bird": ("flies", "on the grass"),
+}  # fmt: skip
+TURNS = 8  # cases of each object, each with a seed of its own
 
 
 def table_cases() -> list[Case]:
-    """49 cases without a setting: every object on four of five tracks, and a moon at which a wolf howls.
+    """97 cases without a setting: every object on all five tracks, three of them twice, and a moon at which a wolf
+    howls.
 
     The paper's wolf has no moon until it is asked for; ours has one, which guidance puts elsewhere. Neighbours in the
     list differ in object and track, so that the first few are a fair sample.
     """
     cases: list[Case] = []
     for turn in range(TURNS):
-        for index, (word, (verb, scene)) in enumerate(OBJECTS.items()):
+        scenes = OBJECTS if turn < TURNS // 2 else ELSEWHERE
+        for index, (word, (verb, scene)) in enumerate(scenes.items()):
             route = ROUTES[(index + 2 * turn) % len(ROUTES)]
             cases.append({"prompt": one_object(word, scene, verb), "word": word, "track": route, "seed": turn})
     cases.append({"prompt": howling("wolf"), "word": "moon", "track": "stays", "seed": 0})

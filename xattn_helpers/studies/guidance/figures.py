@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 
 from ...measures.statistics import Estimate, spearman
 from ..rows import Row
-from .table import group_rows, ious
+from .table import COUNTED, group_rows, ious
 
 QUALITY = {"scene kept": (0, 1.05), "one instance": (0, 1.05), "outside": (0, None)}  # figure: range of its axis
-TITLES = {"outside": "outside change", "mIoU of all": "mIoU (a lost object counts 0)"}
+TITLES = {"outside": "outside change", "mIoU of all": "mIoU", COUNTED: "mIoU (a lost object counts 0)"}
 REFERENCES = {"defaults": "the defaults", "old defaults": "the defaults before", "paper": "the paper's setting"}
 NOTHING = Estimate(0.0, 0.0, 0.0, 0)  # the difference of a reference from itself
 
@@ -98,6 +98,8 @@ def _row(axes: Sequence[Axes], place: int, part: dict, name: str, reference: str
 
 
 def _difference(part: dict, reference: str) -> Estimate:
+    if part["failed"] == part["cases"]:
+        return Estimate.mean([])  # there is nothing to be compared but an error
     if reference == "defaults":
         return part["mIoU minus defaults"]
     if reference != part["base"]:
@@ -124,7 +126,7 @@ def pareto(points: Float[np.ndarray, "points criteria"]) -> Bool[np.ndarray, " p
     return np.asarray(~beaten & ~np.isnan(points).any(axis=-1))
 
 
-def trade_off(settings: Mapping[str, dict], costs: Mapping[str, int], control: str = "mIoU of all") -> Figure:
+def trade_off(settings: Mapping[str, dict], costs: Mapping[str, int], control: str = COUNTED) -> Figure:
     """Control against quality, a panel for each of {figure: 1 if larger is better, else -1}, a dot for each setting.
 
     The settings that no other beats in both are numbered from the worst control to the best, and named.
@@ -165,8 +167,9 @@ def extremes(
     """
     rows = []
     for title, names in choices.items():
-        changes = {name: settings[name]["mIoU minus defaults"] for name in names}
-        ordered = sorted((name for name in names if changes[name].n), key=lambda name: changes[name].value)
+        ran = [name for name in names if settings[name]["failed"] < settings[name]["cases"]]
+        changes = {name: settings[name]["mIoU minus defaults"] for name in ran}
+        ordered = sorted((name for name in ran if changes[name].n), key=lambda name: changes[name].value)
         if ordered:
             lowest, highest = ordered[0], ordered[-1]
             rows.append((title, lowest, changes[lowest], highest, changes[highest]))

@@ -4,63 +4,13 @@ Every setting that is no default names all that it depends on. Steps of equal le
 standard deviations of a latent: "equal, 0.08".
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
 
-from ...edits.bias import Bias
-from ...edits.edit import Edit
-from ...edits.guidance import Guidance
-from ...edits.targets import Target, track
+from .crossing import CROSSED
+from .paper import TEXT
+from .setting import OLD_DEFAULTS, PAPER, Purpose, Setting, in_steps, varied
 
-Purpose = Literal["track", "size"]
-PURPOSES = {"track": Guidance.for_track, "size": Guidance.for_size}
-# The paper's: strength is its 15 times the weight of 4 in its code, masks are boxes.
-PAPER = {"energy": "shape", "strength": 60.0, "law": "1 - abar", "schedule": "paper", "shape": "box", "cells": (1, 2)}
-OLD_DEFAULTS = {  # this series' until steps of equal length became the law
-    "energy": "box", "strength": 100.0, "law": "1 - abar", "schedule": "first half", "shape": "disc", "cells": (1, 2),
-}  # fmt: skip
-BASES = {"defaults": {}, "paper": PAPER, "old defaults": OLD_DEFAULTS}
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How an object is steered: knobs of `Guidance`, of `Bias`, of both, or none for an unguided video."""
-
-    guidance: Mapping[str, Any] | None = None
-    bias: Mapping[str, Any] | None = None
-    target: Literal["drawn", "zero-shot"] = "drawn"  # zero-shot: the maps of the unguided run, moved along the track
-    base: str = "defaults"  # the setting that it is compared with
-
-    @property
-    def steers(self) -> bool:
-        """Whether there is any edit."""
-        return self.guidance is not None or self.bias is not None
-
-    def edits(self, purpose: Purpose, words: Sequence[str], targets: Sequence[Target]) -> list[Edit]:
-        """The edits of a batch of prompts, each with a word and a target of its own."""
-        placement = [[word] for word in words], [[target] for target in targets]
-        edits: list[Edit] = []
-        if self.guidance is not None:
-            edits.append(PURPOSES[purpose](*placement, **self.guidance))
-        if self.bias is not None:
-            edits.append(Bias(*placement, **self.bias))
-        return edits
-
-    def depends(self, purpose: Purpose) -> str:
-        """All knobs, defaults included, as a text."""
-        return f"{self.edits(purpose, ['word'], [track([(0.5, 0.5)])])} {self.target}"
-
-
-def varied(base: str = "defaults", target: Literal["drawn", "zero-shot"] = "drawn", **changes: Any) -> Setting:
-    """A setting that differs from "defaults", "paper" or "old defaults" by some knobs of `Guidance`, or its target."""
-    return Setting(BASES[base] | changes, target=target, base=base)
-
-
-def in_steps(name: str, knob: str, values: Sequence[Any], base: str = "defaults") -> dict[str, Setting]:
-    """Settings that differ in one number, with it in their names."""
-    return {f"{name}{value:g}": varied(base, **{knob: value}) for value in values}
-
+__all__ = ["OLD_DEFAULTS", "PAPER", "Purpose", "Setting"]
 
 MAIN = {
     "unguided": Setting(),
@@ -79,15 +29,14 @@ FACTORS: dict[str, dict[str, Setting]] = {  # what notebook 06 changes, one thin
         "up only": varied(groups="up"),
     },
     "strength": in_steps("equal, ", "strength", (0.02, 0.04, 0.055, 0.08, 0.12, 0.16)),
-    "strength of the paper's energy": in_steps("paper, strength ", "strength", (5.0, 15.0, 150.0, 300.0), "paper"),
+    "strength of the paper's energy": in_steps("paper, strength ", "strength", (15.0, 75.0, 150.0, 300.0), "paper"),
     "law": {
         "1 - abar, strength 100": varied(law="1 - abar", strength=100.0),
         "sqrt(1 - abar), strength 30": varied(law="sqrt(1 - abar)", strength=30.0),
-        "sqrt(1 - abar), strength 100": varied(law="sqrt(1 - abar)", strength=100.0),
         "eq. 4 literally": varied(law="(1 - abar) / abar", strength=100.0),
         "paper, equal steps": varied("paper", law="equal", strength=0.055),
-        "paper, eq. 4 literally": varied("paper", law="(1 - abar) / abar", strength=20.0),
     },
+    "energy by law": CROSSED,
     "schedule": {
         "paper's schedule": varied(schedule="paper"),
         "released": varied(schedule="released"),
@@ -96,25 +45,27 @@ FACTORS: dict[str, dict[str, Setting]] = {  # what notebook 06 changes, one thin
         "always": varied(schedule="always"),
     },
     "energy": {
-        "shape": varied(energy="shape"),
         "top": varied(energy="top"),
         "centre": varied(energy="centre"),
         "box and size": varied(energy={"box": 1.0, "size": 5.0}),
         "box and centre": varied(energy={"box": 1.0, "centre": 1.0}),
         "box and shape": varied(energy={"box": 1.0, "shape": 1.0}),
+        "paper, each head by itself": varied("paper", energy="shape"),
         "paper, signed": varied("paper", energy="signed"),
     },
     "target": {
         "drawn as box": varied(shape="box"),
         "zero-shot": varied(target="zero-shot"),
         "paper, zero-shot": varied("paper", target="zero-shot"),
-        "paper, drawn as disc": varied("paper", shape="disc"),
+        "paper, drawn as box": varied("paper", shape="box"),
     },
     "frames": {
         "frame bug": varied(frame_of="released"),
-        "paper, frame bug": varied("paper", frame_of="released"),
-        "as released": varied("paper", frame_of="released", schedule="released"),
+        "as released": varied("paper", frame_of="released"),  # the code's strength, discs, heads, schedule, and bug
+        "as released, strength 15": varied("paper", frame_of="released", strength=15.0),
+        "as released, strength 150": varied("paper", frame_of="released", strength=150.0),
     },
+    "the paper's text": {name: Setting(knobs, base="paper") for name, knobs in TEXT.items()},
     "without a gradient": {
         "bias": Setting(bias={}),
         "defaults and bias": Setting({}, bias={}),
@@ -125,11 +76,16 @@ FACTORS: dict[str, dict[str, Setting]] = {  # what notebook 06 changes, one thin
 def without_repetitions(
     groups: Mapping[str, Mapping[str, Setting]], purpose: Purpose = "track"
 ) -> dict[str, dict[str, Setting]]:
-    """The groups without settings that are, knob for knob, the defaults of today."""
-    defaults = Setting({}).depends(purpose)
+    """The groups without settings that are, knob for knob, the defaults of today, or one of an earlier group."""
+    known = {Setting({}).depends(purpose)}
     different: dict[str, dict[str, Setting]] = {}
     for group, settings in groups.items():
-        different[group] = {name: setting for name, setting in settings.items() if setting.depends(purpose) != defaults}
+        different[group] = {}
+        for name, setting in settings.items():
+            knobs = setting.depends(purpose)
+            if knobs not in known:
+                different[group][name] = setting
+                known.add(knobs)
     return different
 
 

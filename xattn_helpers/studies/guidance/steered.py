@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 
 from ...backbones.model import Model
-from ...edits.targets import Target, Track
+from ...edits.targets import Track
 from ...edits.zero_shot import Unguided, all_unguided
 from ...measures.adherence import adherence, centre_distances, covered, outside_change, single, size
 from ...measures.boxes import Boxes, boxes_of
@@ -21,7 +22,9 @@ from ...measures.map_quality import auroc, shrink_mask
 from ...sampling import Clip, generate
 from ..rows import Case, Row
 from ..study import Study
-from .settings import Purpose, Setting
+from .setting import Purpose, Setting
+
+Asked = Track | list[Track]  # of the object of a case, or of each of its objects
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +43,15 @@ class Steered(Study, abstract=True):
 
     def __init__(self, smoke: bool = False):
         super().__init__(smoke)
-        self.references: dict[tuple, Reference] = {}  # by prompt and seed
+        self.references: dict[tuple, Reference] = {}  # by model, prompt and seed
 
-    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
-        """Where the object of a case shall be, and what else a row says about that."""
+    def asked(self, case: Case, reference: Reference) -> tuple[Asked, Row]:
+        """Where the object of a case shall be, or each of its objects, and what else a row says about that."""
         raise NotImplementedError
+
+    def network(self, case: Case) -> Model:
+        """The model of a case."""
+        return self.model(self.models(case)[0])
 
     def depends(self, case: Case) -> object:
         """All knobs of the setting, defaults included."""
@@ -55,24 +62,33 @@ class Steered(Study, abstract=True):
         references = self.unguided(cases)
         setting = self.settings[str(cases[0]["setting"])]
         asked = [self.asked(case, reference) for case, reference in zip(cases, references, strict=True)]
-        tracks = [track for track, _ in asked]
-        clips = steer(self.model("pocket"), setting, self.purpose, cases, references, tracks, self.steps)
+        clips = self.steered(setting, cases, references, [track for track, _ in asked])
         rows = []
         for case, clip, (track, about), reference in zip(cases, clips, asked, references, strict=True):
             if isinstance(clip, str):
                 rows.append(about | {"failed": clip})
-                continue
-            boxes = track.boxes(len(clip.video))
-            rows.append(about | {"failed": ""} | describe(clip, str(case["word"]), boxes, reference, self.device))
+            else:
+                rows.append(about | {"failed": ""} | self.row(case, clip, track, reference))
         return rows
+
+    def row(self, case: Case, clip: Clip, asked: Any, reference: Reference) -> Row:
+        """What is said of one clip."""
+        return describe(clip, str(case["word"]), asked.boxes(len(clip.video)), reference, self.device)
+
+    def steered(
+        self, setting: Setting, cases: Sequence[Case], references: Sequence[Reference], tracks: Sequence[Asked]
+    ) -> list[Clip | str]:
+        """The clips of a setting, or why there is none."""
+        return steer(self.network(cases[0]), setting, self.purpose, cases, references, tracks, self.steps)
 
     def unguided(self, cases: Sequence[Case]) -> list[Reference]:
         """The unguided runs of some cases; those that were made before are not made again."""
-        keys = [(str(case["prompt"]), int(case["seed"] or 0)) for case in cases]
+        model, name = self.network(cases[0]), self.models(cases[0])[0]
+        keys = [(name, str(case["prompt"]), int(case["seed"] or 0)) for case in cases]
         missing = list(dict.fromkeys(key for key in keys if key not in self.references))
         if missing:
-            prompts, seeds = zip(*missing, strict=True)
-            runs = all_unguided(self.model("pocket"), prompts, seeds, self.steps)
+            _, prompts, seeds = zip(*missing, strict=True)
+            runs = all_unguided(model, prompts, seeds, self.steps)
             for key, run in zip(missing, runs, strict=True):
                 self.references[key] = Reference(run, look(run.clip.video, self.device))
         return [self.references[key] for key in keys]
@@ -80,7 +96,7 @@ class Steered(Study, abstract=True):
 
 def steer(
     model: Model, setting: Setting, purpose: Purpose, cases: Sequence[Case], references: Sequence[Reference],
-    tracks: Sequence[Track], steps: int | None = None,
+    tracks: Sequence[Asked], steps: int | None = None,
 ) -> list[Clip | str]:  # fmt: skip
     """The clips of cases under one setting; instead of a clip the text of the error with which an edit refuses it."""
     if not setting.steers:
@@ -98,14 +114,17 @@ def steer(
 
 def generate_steered(
     model: Model, setting: Setting, purpose: Purpose, cases: Sequence[Case], references: Sequence[Reference],
-    tracks: Sequence[Track], steps: int | None = None,
+    tracks: Sequence[Asked], steps: int | None = None,
 ) -> list[Clip]:  # fmt: skip
     """One run, in which every prompt has a word and a target of its own."""
-    words = [str(case["word"]) for case in cases]
-    targets: list[Target] = list(tracks)
+    words: list[Any] = []
+    for case in cases:
+        words.append([case["word"], case["other"]] if case.get("other") else str(case["word"]))
+    targets: list[Any] = list(tracks)
     if setting.target == "zero-shot":
         targets = []
         for word, reference, track in zip(words, references, tracks, strict=True):
+            assert isinstance(track, Track)
             targets.append(reference.run.follow(word, track))
     prompts: list[Any] = [case["prompt"] for case in cases]
     seeds: list[Any] = [case["seed"] for case in cases]
@@ -119,6 +138,7 @@ def describe(clip: Clip, word: str, asked: Boxes, reference: Reference, device: 
     masks, masks_before = view.masks(word), before.masks(word)
     boxes, boxes_before = boxes_of(masks), boxes_of(masks_before)
     distances = centre_distances(boxes, asked)
+    from_first, from_last = (centre_distances(boxes, np.tile(asked[end], (len(boxes), 1))) for end in (0, -1))
     return adherence(boxes, asked) | {
         "size": size(boxes),
         "unguided size": size(boxes_before),
@@ -126,12 +146,19 @@ def describe(clip: Clip, word: str, asked: Boxes, reference: Reference, device: 
         "growth": size(boxes[-1:]) / size(boxes[:1]),
         "start": float(distances[0]),
         "end": float(distances[-1]),
+        "from first target": mean_of(from_first),
+        "from last target": mean_of(from_last),
         "scene kept": view.scene() == before.scene(),
         "single": single(view.counts(word)),
         "outside": outside_change(clip.video, reference.run.clip.video, masks, masks_before),
         "auroc": unguided_auroc(reference, word, masks_before),
         "guided steps": len({update.step for update in clip.updates}),
     }
+
+
+def mean_of(values: np.ndarray) -> float:
+    """The mean of what is not NaN; NaN of nothing."""
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
 def unguided_auroc(reference: Reference, word: str, masks) -> float:

@@ -45,7 +45,7 @@ class RealSize(Study):
         cases: list[Case] = []
         for video, image in PAIRS.items():
             about = {"setting": f"lessons, {video}", "image": image, "model": video, "seed": 0}
-            cases += [about | {"part": lesson} for lesson in lessons.names()]
+            cases += [about | {"part": lesson} for lesson in lessons.about_pairs()]
         for pair in PAIRS.items():
             for model in pair:
                 about = {"setting": "clips", "image": "", "model": model, "seed": 0}
@@ -105,7 +105,7 @@ class RealSize(Study):
         table: dict = {"lessons": {}, "clips": {}}
         for row in rows:
             if row["setting"] == "clips":
-                names = ("clip", "steps", "failure", "seconds", "peak GiB")
+                names = ("clip", "steps", "failure", "first seconds", "seconds", "peak GiB")
                 ways = table["clips"].setdefault(row["model"], {})
                 ways[row["part"]] = {name: row.get(name) for name in names}
         for video, image in PAIRS.items():
@@ -148,8 +148,9 @@ def clip_text(figures: dict | None) -> str:
         return "–"
     if figures["failure"]:
         return figures["failure"]
+    first = f" (the first {figures['first seconds']:.1f} s)" if figures.get("first seconds") is not None else ""
     peak = f", {figures['peak GiB']:.1f} GiB" if figures["peak GiB"] is not None else ""
-    return f"{figures['seconds']:.1f} s{peak}"
+    return f"{figures['seconds']:.1f} s{first}{peak}"
 
 
 def what_fits(ways: dict, gib: float) -> str:
@@ -158,4 +159,4 @@ def what_fits(ways: dict, gib: float) -> str:
     for way, figures in ways.items():
         if not figures["failure"] and (figures["peak GiB"] or 0.0) + OVERHEAD <= gib:
             fitting.append(way)
-    return "all" if len(fitting) == len(ways) else ", ".join(fitting) or "nothing"
+    return "all" if len(fitting) == len(ways) else "; ".join(fitting) or "nothing"

@@ -8,7 +8,7 @@ as many objects as 0.055.
 
 from collections.abc import Mapping
 
-from ..guidance.settings import Setting
+from ..guidance.setting import Setting
 
 LENGTHS = {  # schedule: strengths of equal steps
     "always": (0.02, 0.04, 0.055, 0.08),

@@ -7,7 +7,7 @@ import numpy as np
 from ...display.tables import figure_text, number_text, table_text
 from ...measures.adherence import HALF
 from ...measures.statistics import Estimate
-from ..guidance.table import counted_iou, group_rows, is_single
+from ..guidance.table import counted_iou, group_rows, is_lost, is_single
 from ..rows import Row
 
 PURPOSES = {"track": "move along a track", "size": "stand with an asked size"}
@@ -31,7 +31,7 @@ def figures(rows: Sequence[Row], purpose: str) -> dict:
     """What one setting reaches, loses and costs; videos that it could not make count as lost."""
     done = [row for row in rows if not row["failed"]]
     table = {
-        "mIoU": Estimate.mean(reached(row) for row in rows),
+        "mIoU": Estimate.mean(counted_iou(row) for row in rows),
         "lost": Estimate.rate(is_lost(row) for row in rows),
         "scene kept": Estimate.rate(row["scene kept"] for row in done),
         "one instance": Estimate.rate(is_single(row, HALF) for row in done),
@@ -41,16 +41,6 @@ def figures(rows: Sequence[Row], purpose: str) -> dict:
     if purpose == "size":
         table["size error"] = Estimate.mean(size_error(row) for row in done if row["covered"])
     return table
-
-
-def is_lost(row: Row) -> bool:
-    """Whether there is no video, or its object is not seen in more than half of the frames."""
-    return bool(row["failed"]) or not row["covered"]
-
-
-def reached(row: Row) -> float:
-    """The mean IoU of a video, 0 if its object is lost."""
-    return 0.0 if row["failed"] else counted_iou(row)
 
 
 def size_error(row: Row) -> float:
@@ -64,7 +54,7 @@ def finalists(rows: Sequence[Row]) -> list[str]:
     lost = {name: sum(is_lost(row) for row in own) for name, own in by_setting.items()}
     allowed = lost.get(UNGUIDED, 0) + MORE_LOST
     able = [name for name in by_setting if name != UNGUIDED and lost[name] <= allowed]
-    means = {name: np.mean([reached(row) for row in by_setting[name]]) for name in able}
+    means = {name: np.mean([counted_iou(row) for row in by_setting[name]]) for name in able}
     return sorted(able, key=lambda name: -means[name])[:PLACES]
 
 

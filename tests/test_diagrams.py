@@ -1,0 +1,57 @@
+"""The drawn diagrams: stored as they are drawn, readable as SVG, nothing off the paper, and shown by a lesson."""
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from tools import notebooks
+from tools.diagrams.__main__ import OUT
+from tools.diagrams.canvas import BLUE, GREEN, LINE, Canvas
+from tools.diagrams.transformers import DRAWINGS
+
+SVG = "{http://www.w3.org/2000/svg}"
+each = pytest.mark.parametrize("name", DRAWINGS)
+
+
+@each
+def test_the_file_is_what_is_drawn(name):
+    """After a change, `python -m tools.diagrams` must have been run."""
+    assert (OUT / f"{name}.svg").read_text(encoding="utf-8") == DRAWINGS[name]().svg()
+
+
+@each
+def test_it_tells_what_it_shows_and_stays_on_its_paper(name):
+    canvas = DRAWINGS[name]()
+    root = ElementTree.fromstring(canvas.svg())
+    assert root.get("aria-label") == root.findtext(f"{SVG}title") == canvas.title
+    for rectangle in root.findall(f"{SVG}rect")[1:]:
+        x, y, width, height = (float(rectangle.get(name, "nan")) for name in ("x", "y", "width", "height"))
+        assert 0 <= x and x + width <= canvas.width and 0 <= y and y + height <= canvas.height
+    for text in root.findall(f"{SVG}text"):
+        assert 0 < float(text.get("x", "nan")) < canvas.width and 0 < float(text.get("y", "nan")) < canvas.height
+
+
+def test_every_file_is_drawn_and_shown():
+    assert {file.stem for file in OUT.iterdir()} == set(DRAWINGS)
+    lessons = "".join(source.read_text(encoding="utf-8") for source in notebooks.sources())
+    for name in DRAWINGS:
+        assert f"(diagrams/{name}.svg)" in lessons
+
+
+def test_lines_of_words_are_centred_about_their_height():
+    canvas = Canvas(100, 100, "a & b")
+    canvas.words(10, 50, "one|two", size=10)
+    first, second = (ElementTree.fromstring(element) for element in canvas.elements)
+    heights = [float(element.get("y", "nan")) for element in (first, second)]
+    assert heights[1] - heights[0] == pytest.approx(10 * LINE, abs=0.1)
+    assert sum(heights) / 2 - 0.35 * 10 == pytest.approx(50, abs=0.1)
+    assert "a &amp; b" in canvas.svg()
+
+
+def test_arrows_have_a_head_in_their_colour():
+    canvas = Canvas(10, 10, "")
+    canvas.arrow((0, 0), (5, 5), (9, 5), color=BLUE, dashed=True)
+    canvas.box(1, 1, 2, 2, color=GREEN)
+    (arrow,) = ElementTree.fromstring(canvas.svg()).findall(f"{SVG}path")
+    assert arrow.get("d") == "M0,0L5,5L9,5" and arrow.get("stroke") == BLUE and arrow.get("stroke-dasharray")
+    assert arrow.get("marker-end") == f"url(#head-{BLUE[1:]})" and f"id='head-{BLUE[1:]}'" in canvas.svg()

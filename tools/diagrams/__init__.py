@@ -1,0 +1,1 @@
+"""The drawn diagrams of the lessons, in one style: `python -m tools.diagrams` writes notebooks/diagrams/*.svg."""

@@ -1,0 +1,85 @@
+"""Boxes, arrows, grids and words of all diagrams: one font, one set of colours, as SVG that needs nothing else."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+FONT = "font-family='Helvetica, Arial, sans-serif'"
+INK, GREY, PAPER = "#27313b", "#6b7783", "#ffffff"
+BLUE, GREEN, ORANGE = "#2f6db3", "#2a7f62", "#c8692b"  # words; latents and pictures; attention of pixels to pixels
+PALE = {BLUE: "#e3edf7", GREEN: "#e0f0ea", ORANGE: "#faeadf", GREY: "#eef1f4"}  # the same as a background
+SMALL, NORMAL, LARGE = 13, 15, 18  # pixels of letters
+LINE = 1.25  # heights of a letter between two lines
+ROUND = 6  # pixels, of corners
+
+
+@dataclass
+class Canvas:
+    """A drawing of some size in pixels, as a list of elements."""
+
+    width: int
+    height: int
+    title: str  # what is told to whom cannot see it
+    elements: list[str] = field(default_factory=list)
+
+    def box(self, x: float, y: float, width: float, height: float, words: str = "", color: str = GREY) -> None:
+        """A rounded box with words in its middle; `|` begins a new line."""
+        shape = f"x='{x}' y='{y}' width='{width}' height='{height}' rx='{ROUND}'"
+        self.elements.append(f"<rect {shape} fill='{PALE[color]}' stroke='{color}' stroke-width='1.5'/>")
+        self.words(x + width / 2, y + height / 2, words, anchor="middle")
+
+    def words(
+        self, x: float, y: float, words: str, size: int = NORMAL, anchor: str = "start", color: str = INK,
+        bold: bool = False,
+    ) -> None:  # fmt: skip
+        """Words about a height; `|` begins a new line."""
+        lines = words.split("|")
+        weight = " font-weight='bold'" if bold else ""
+        top = y - (len(lines) - 1) / 2 * size * LINE + 0.35 * size
+        for number, line in enumerate(lines):
+            place = f"x='{x:g}' y='{top + number * size * LINE:.1f}'"
+            look = f"{FONT} font-size='{size}' fill='{color}' text-anchor='{anchor}'{weight}"
+            self.elements.append(f"<text {place} {look}>{html.escape(line)}</text>")
+
+    def grid(self, x: float, y: float, columns: int, rows: int, cell: float, color: str = GREEN) -> None:
+        """A picture of cells."""
+        size = f"width='{columns * cell}' height='{rows * cell}'"
+        self.elements.append(f"<rect x='{x}' y='{y}' {size} fill='{PALE[color]}' stroke='{color}' stroke-width='1.2'/>")
+        lines = [f"M{x + number * cell},{y}v{rows * cell}" for number in range(1, columns)]
+        lines += [f"M{x},{y + number * cell}h{columns * cell}" for number in range(1, rows)]
+        self.elements.append(f"<path d='{''.join(lines)}' stroke='{color}' stroke-width='.6' opacity='.6'/>")
+
+    def fill(self, x: float, y: float, width: float, height: float, color: str) -> None:
+        """A part of a picture in a full colour."""
+        shape = f"x='{x}' y='{y}' width='{width}' height='{height}'"
+        self.elements.append(f"<rect {shape} fill='{color}' stroke='{INK}' stroke-width='1'/>")
+
+    def arrow(self, *points: tuple[float, float], color: str = INK, dashed: bool = False) -> None:
+        """A line through points, with a head at its end."""
+        path = "M" + "L".join(f"{x},{y}" for x, y in points)
+        dashes = " stroke-dasharray='5 4'" if dashed else ""
+        look = f"fill='none' stroke='{color}' stroke-width='1.6'{dashes} marker-end='url(#{head(color)})'"
+        self.elements.append(f"<path d='{path}' {look}/>")
+
+    def dot(self, x: float, y: float, color: str = BLUE) -> None:
+        """A mark."""
+        self.elements.append(f"<circle cx='{x}' cy='{y}' r='6' fill='{color}' stroke='{PAPER}' stroke-width='1.5'/>")
+
+    def svg(self) -> str:
+        """The drawing as a file."""
+        colors: Sequence[str] = (INK, GREY, BLUE, GREEN, ORANGE)
+        heads = "".join(
+            f"<marker id='{head(color)}' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='7' markerHeight='7' "
+            f"orient='auto'><path d='M0,0L8,4L0,8z' fill='{color}'/></marker>"
+            for color in colors
+        )
+        size = f"width='{self.width}' height='{self.height}' viewBox='0 0 {self.width} {self.height}'"
+        begin = f"<svg xmlns='http://www.w3.org/2000/svg' {size} role='img' aria-label='{html.escape(self.title)}'>"
+        paper = f"<rect width='100%' height='100%' fill='{PAPER}'/>"
+        lines = [begin, f"<title>{html.escape(self.title)}</title>", f"<defs>{heads}</defs>", paper, *self.elements]
+        return "\n".join([*lines, "</svg>", ""])
+
+
+def head(color: str) -> str:
+    """The name of an arrow's head in a colour."""
+    return f"head-{color.removeprefix('#')}"

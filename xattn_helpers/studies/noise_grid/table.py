@@ -1,0 +1,124 @@
+"""The table of `noise_grid`: cells, questions, and the spread of three trainings."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...display.tables import figure_text, number_text, table_text
+from ...measures.statistics import Estimate
+from ..guidance.table import counted_iou, group_rows, is_lost
+from ..rows import Row, select
+from .cells import CELLS, ONE_CHANGE, Cell
+
+HEIGHT = 8  # of the maps that every model has
+MAPS = {  # name: column
+    "AUROC": f"auroc, {HEIGHT}", "IoU": f"iou, {HEIGHT}", "roughness": f"roughness, {HEIGHT}",
+    "leakage, in or on": f"leakage of in, on, {HEIGHT}", "leakage, the": f"leakage of the, {HEIGHT}",
+    "leakage, start": f"leakage of <start>, {HEIGHT}", "leakage, padding": f"leakage of <pad>, {HEIGHT}",
+}  # fmt: skip
+SETTINGS = ("unguided", "gradient", "bias")
+SHOWN = ("AUROC", "IoU", "leakage, in or on", "mIoU, gradient", "mIoU, bias", "swap: overlap gained")
+SPREAD = (Cell(), Cell(text="contextual"))  # the cells that were trained three times
+
+
+def summary(rows: Sequence[Row]) -> dict:
+    """The table {"cells": ..., "questions": ..., "three trainings": ...}."""
+    by_cell = group_rows(rows, "model")
+    values = {name: values_of(members) for name, members in by_cell.items()}
+    cells = {name: figures_of(part, by_cell[name]) for name, part in values.items()}
+    return {"cells": cells, "questions": questions(values), "three trainings": spreads(cells)}
+
+
+def values_of(rows: Sequence[Row]) -> dict[str, dict]:
+    """The values of each figure of one cell, by what may be compared: prompts of maps, cases and pairs of edits."""
+    values: dict[str, dict] = {}
+    for name, label in MAPS.items():
+        by_prompt: dict[str, list[float]] = {}
+        for row in select(rows, "kind", "maps"):
+            value = row.get(label)
+            if value is not None and not math.isnan(value):
+                by_prompt.setdefault(row["prompt"], []).append(value)
+        values[name] = {prompt: float(np.mean(own)) for prompt, own in by_prompt.items()}
+    for setting in SETTINGS:
+        own = [row for row in select(rows, "kind", "steered") if row["setting"] == setting]
+        values[f"mIoU, {setting}"] = {(row["prompt"], row["track"], row["seed"]): counted_iou(row) for row in own}
+    gained = {}
+    for row in select(rows, "kind", "swap"):
+        gained[row["prompt"], row["seed"]] = row["overlap"] - row["overlap without"]
+    values["swap: overlap gained"] = gained
+    return values
+
+
+def figures_of(values: Mapping[str, Mapping], rows: Sequence[Row]) -> dict[str, Estimate]:
+    """Means of a cell with their intervals, over prompts, cases and pairs; and what edits lose."""
+    table = {name: Estimate.mean(own.values()) for name, own in values.items()}
+    table["seen"] = Estimate.mean(row["seen"] for row in select(rows, "kind", "maps"))
+    for setting in SETTINGS:
+        own = [row for row in select(rows, "kind", "steered") if row["setting"] == setting]
+        table[f"lost, {setting}"] = Estimate.rate(is_lost(row) for row in own)
+    return table
+
+
+def questions(values: Mapping[str, Mapping]) -> dict[str, dict]:
+    """For each question and figure the differences, paired, of each pair of cells that was measured."""
+    table = {}
+    for question, pairs in ONE_CHANGE.items():
+        measured = []
+        for cell, base in pairs:
+            if cell.name in values and base.name in values:
+                measured.append((cell.name, base.name))
+        if measured:
+            table[question] = {name: differences(name, measured, values) for name in values[measured[0][0]]}
+    return table
+
+
+def differences(name: str, pairs: Sequence[tuple[str, str]], values: Mapping[str, Mapping]) -> dict:
+    """The difference in one figure: of each pair of cells with its interval, and the mean of the pairs with its range.
+
+    Three trainings are few: their range is told, and no interval of them.
+    """
+    changes = [Estimate.difference(values[cell][name], values[base][name]) for cell, base in pairs]
+    means = [change.value for change in changes if change.n]
+    whole = {"mean": float(np.mean(means)), "smallest": min(means), "largest": max(means)} if means else {}
+    return {"trainings": len(means), **whole, "each": changes}
+
+
+def spreads(cells: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict]:
+    """For the cells that were trained three times each figure's mean, smallest and largest."""
+    table: dict[str, dict] = {}
+    for cell in SPREAD:
+        seeds = [name for name, member in CELLS.items() if is_twin(member, cell) and name in cells]
+        for name in cells[seeds[0]] if seeds else ():
+            own = [cells[twin][name].value for twin in seeds if cells[twin][name].n]
+            if own:
+                spread = {"mean": float(np.mean(own)), "smallest": min(own), "largest": max(own), "n": len(own)}
+                table.setdefault(f"{cell.family}, {cell.text}", {})[name] = spread
+    return table
+
+
+def is_twin(cell: Cell, base: Cell) -> bool:
+    """Whether two cells differ in nothing but the seed of their training."""
+    return not cell.shipped and replace(cell, seed=base.seed) == base
+
+
+def markdown(table: dict) -> str:
+    """A row for each cell; then one for each question, with the range of its trainings."""
+    rows = []
+    for name, figures in table["cells"].items():
+        rows.append([name, *(figure_text(figures[label]) for label in SHOWN)])
+    texts = [table_text(["model", *SHOWN], rows)]
+    rows = []
+    for question, figures in table["questions"].items():
+        rows.append([question, *(change_of(figures[label]) for label in SHOWN)])
+    return "\n\n".join([*texts, table_text(["what changes", *SHOWN], rows)])
+
+
+def change_of(part: Mapping) -> str:
+    """A difference with its interval; of several trainings their mean and range."""
+    if part["trainings"] == 1:
+        return figure_text(next(change for change in part["each"] if change.n), "+.2f")
+    if not part["trainings"]:
+        return number_text(None)
+    return f"{part['mean']:+.2f} ({part['smallest']:+.2f} to {part['largest']:+.2f} of {part['trainings']} trainings)"
