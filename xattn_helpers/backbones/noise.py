@@ -187,10 +187,7 @@ class Solver:
         return max(0, call - repeated)
 
     def levels(self) -> list[Level]:
-        """The level at the first call of each denoising step, and the clean one after the last.
-
-        They are those of what the network sees, whatever the solver itself keeps.
-        """
+        """What the network sees at the first call of each denoising step, and the clean level after the last."""
         levels = []
         for call in range(len(self.timesteps)):
             if self.index(call) == len(levels):
