@@ -9,7 +9,7 @@ import pytest
 from tools import notebooks
 from xattn_helpers.threads import PASSIVE
 
-TARGETS = ("tutorial", "notebooks", "lab", "test", "test-unit", "bench", "train", "lint", "format", "mutants", "badges")
+TARGETS = ("tutorial", "notebooks", "lab", "test", "test-unit", "test-browser", "bench", "train", "lint", "format", "mutants", "badges")
 COMMANDS = ("python", "ruff", "basedpyright", "jupyter")
 SAYS_HOW = """#!/bin/sh
 printf 'called %s\\n' "$(basename "$0")"

@@ -139,6 +139,8 @@ class TrackExplorer(Panel):
             heat = heatmaps(at_frames(self.maps, frames), size=max(self.clip.video.shape[1:3]))
             videos += [draw_boxes(self.clip.video, boxes), draw_boxes(heat, boxes)]
             titles += ["guided", "its map"]
+        if self.player.film is not None:
+            self.player.film.plays = self.clip is not None
         self.show(rows_of(videos, GAP), titles)
 
     def _preview(self, frames: int) -> Frames:
