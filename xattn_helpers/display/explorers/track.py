@@ -10,6 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython.display import HTML
 from jaxtyping import Float
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from ...sampling import Clip
 from ..checks import Frames
 from ..overlays import draw_boxes, heatmaps
 from ..pixels import at_frames, rows_of
+from ..players import track_player
 from .choices import words
 from .code import knobs_text, steered_cell
 from .drawing import STRENGTHS, USUAL
@@ -129,6 +131,12 @@ class TrackExplorer(Panel):
         self.pad.value = [drawing(self.word.value, asked, len(clip.video))]
         self.maps, self.asked = maps, asked
         self.have(clip)
+
+    def stored_player(self) -> HTML | None:
+        """A dozen ready-made paths, for each of which the model runs."""
+        if self.clip is None or not self.model.is_video:
+            return None
+        return track_player(self.model, self.prompt.value, self.word.value, self.seed.value)
 
     def refresh(self, _change: dict | None = None) -> None:
         """Draw the path that is set and the clip that is there."""
