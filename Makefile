@@ -27,6 +27,9 @@ ON_CPU := $(OFFLINE) CUDA_VISIBLE_DEVICES=
 # nbval: every cell must run; the output is compared in the cells with the tag nbval-check-output.
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
+# Installing a package of Debian is for root.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
 .DEFAULT_GOAL := help
 .PHONY: help tutorial notebooks lab test test-unit test-browser test-colab bench train lint format mutants badges constraints clean
 
@@ -54,6 +57,11 @@ test-unit: $(READY) ## unit tests only, on whatever device there is
 
 test-browser: $(READY) ## what only a browser can tell, in a system Chromium; pictures in build/screenshots/
 	@$(ON_CPU) TQDM_DISABLE=1 XATTN_BROWSER=1 $(BIN)/python -m pytest tests/browser
+
+test-browser: $(READY) ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium)
+	@command -v chromium chromium-browser google-chrome >/dev/null || $(AS_ROOT) sh -c \
+	'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium'
+	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 tests/browser
 
 test-colab: $(COLAB_READY) ## unit tests and notebooks at Google Colab's versions (TORCH=2.13.0 for another torch)
 	@notebooks=$$($(COLAB_BIN)/python -m tools.notebooks) && \
