@@ -55,9 +55,6 @@ test: lint $(READY) ## lint, unit tests, and every notebook, on the CPU
 test-unit: $(READY) ## unit tests only, on whatever device there is
 	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests
 
-test-browser: $(READY) ## what only a browser can tell, in a system Chromium; pictures in build/screenshots/
-	@$(ON_CPU) TQDM_DISABLE=1 XATTN_BROWSER=1 $(BIN)/python -m pytest tests/browser
-
 test-browser: $(READY) ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium)
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(AS_ROOT) sh -c \
 	'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium'
