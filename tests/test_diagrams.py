@@ -1,4 +1,4 @@
-"""The drawn diagrams: stored as they are drawn, readable as SVG, nothing outside of the paper, and shown by a lesson."""
+"""The drawn diagrams: stored as they are drawn, readable as SVG, nothing off the paper, and shown by a lesson."""
 
 import xml.etree.ElementTree as ElementTree
 

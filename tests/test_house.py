@@ -43,7 +43,7 @@ def test_a_room_has_few_comprehensions(room):
 
 
 def test_the_rooms_are_those_of_the_design():
-    rooms = {"root", "backbones", "attention", "edits", "measures", "display", "pocket", "studies", "tools"}
+    rooms = {"root", "backbones", "attention", "edits", "measures", "display", "pocket", "studies", "tools", "check"}
     assert set(ROOMS) == rooms
 
 

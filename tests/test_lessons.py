@@ -1,4 +1,6 @@
-"""Every cell of every lesson, on small networks in the layouts of published models, in both precisions."""
+"""Every cell of every lesson, on small networks in the layouts of published models and on the pocket transformer."""
+
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ IMAGE, VIDEO = "stable-diffusion", "modelscope"
 LEFT_OUT = {  # what a lesson says where only the drawn world has what it needs
     "00": "nothing is counted for this model", "01": "is nan for this model", "05": "could not be loaded",
 }  # fmt: skip
+SHORT = {"pocket-t2i": {"steps": 2}, "pocket-dit": {"steps": 2, "frames": 5}}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def one_thread():
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])
-@pytest.mark.parametrize("name", lessons.names())
+@pytest.mark.parametrize("name", lessons.about_pairs())
 def test_every_cell_runs_on_published_layouts(name, precision, folder):
     known = dict(CHECKPOINTS)
     with standing_in((IMAGE, VIDEO), folder, small=True, device="cpu", steps=2, precision=precision):
@@ -40,8 +43,16 @@ def test_every_cell_runs_on_published_layouts(name, precision, folder):
     assert known == CHECKPOINTS and places.PRECISIONS["cpu"] == torch.float32
 
 
+@pytest.mark.parametrize("name", [name for name in lessons.names() if name[:2] != "00"])
+def test_every_cell_runs_on_the_pocket_transformer(name, monkeypatch):
+    for model, changes in SHORT.items():
+        monkeypatch.setitem(CHECKPOINTS, model, replace(CHECKPOINTS[model], **changes))
+    outcome = lessons.run(lessons.cells(name, "pocket-t2i", "pocket-dit"))
+    assert not outcome.failures, "\n".join(str(failure) for failure in outcome.failures)
+
+
 def test_there_are_lessons():
-    assert len(lessons.names()) >= 7
+    assert len(lessons.names()) >= 8 and len(lessons.about_pairs()) >= 7
 
 
 def test_models_and_precisions_are_replaced_inside_the_block_only(folder):

@@ -45,7 +45,7 @@ class RealSize(Study):
         cases: list[Case] = []
         for video, image in PAIRS.items():
             about = {"setting": f"lessons, {video}", "image": image, "model": video, "seed": 0}
-            cases += [about | {"part": lesson} for lesson in lessons.names()]
+            cases += [about | {"part": lesson} for lesson in lessons.about_pairs()]
         for pair in PAIRS.items():
             for model in pair:
                 about = {"setting": "clips", "image": "", "model": model, "seed": 0}

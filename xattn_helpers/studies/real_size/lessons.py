@@ -15,7 +15,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from matplotlib import pyplot as plt
 
 FOLDER = Path(__file__).parents[3] / "notebooks"
-MODELS = re.compile(r"^IMAGE, VIDEO = .*$", re.MULTILINE)  # the line of a lesson that names its models
+# The line of a lesson that names its models: of images and videos, or the video transformer alone.
+PAIR, TRANSFORMER = re.compile(r"^IMAGE, VIDEO = .*$", re.MULTILINE), re.compile(r"^VIDEO = .*$", re.MULTILINE)
 RAISES = "raises-exception"  # the tag of a cell that shows an error on purpose
 
 
@@ -58,16 +59,28 @@ def names() -> list[str]:
     return [file.stem for file in sorted(FOLDER.glob("[0-9][0-9]_*.py"))]
 
 
+def about_pairs() -> list[str]:
+    """The lessons on an image model and a video model; the others are on video transformers."""
+    return [name for name in names() if PAIR.search(_source(name))]
+
+
+def _source(name: str) -> str:
+    return (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+
+
 def cells(name: str, image: str = "", video: str = "") -> list[Cell]:
     """The code cells of a lesson, with other models if they are named. Raises ValueError for a lesson that names none.
 
-    Sources are py:percent: a line that begins with `# %%` begins a cell.
+    Without `image`, `video` is for a lesson on video transformers alone. Sources are py:percent: a line that begins
+    with `# %%` begins a cell.
     """
-    source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    source = _source(name)
     if image or video:
-        source, count = MODELS.subn(f"IMAGE, VIDEO = {image!r}, {video!r}", source)
+        pattern, line = (PAIR, f"IMAGE, VIDEO = {image!r}, {video!r}") if image else (TRANSFORMER, f"VIDEO = {video!r}")
+        source, count = pattern.subn(line, source)
         if count != 1:
-            raise ValueError(f"lesson {name} names its models in {count} lines; needed is IMAGE, VIDEO = …, once")
+            needed = line.partition(" = ")[0]
+            raise ValueError(f"lesson {name} names its models in {count} lines; needed is {needed} = …, once")
     code_cells = []
     for part in re.split(r"^# %%", source, flags=re.MULTILINE)[1:]:
         tags, _, code = part.partition("\n")

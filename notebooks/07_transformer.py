@@ -1,0 +1,781 @@
+# %% [markdown]
+# # 07 · From U-Net to transformer
+#
+# *Links to Colab and Binder appear here after `make badges REPO=owner/name`.* <!-- badges -->
+#
+# The [paper](https://arxiv.org/abs/2404.05519) steers a U-Net. Video models of today are transformers that were trained
+# by flow matching: [Wan](https://arxiv.org/abs/2503.20314), [LTX-Video](https://arxiv.org/abs/2501.00103) and many
+# others. Does its idea still work on them? This lesson takes a small transformer of Wan's own kind apart, finds the
+# attention maps in it, and moves a burger with them.
+#
+# **After this lesson you can**
+#
+# 1. turn a video into tokens and back, and say what a block does with them;
+# 2. compute the text attention of a block by hand;
+# 3. write a step of flow matching, and say what σ and the velocity are;
+# 4. find out in which blocks a word's map shows the object, and in which ones it can be moved;
+# 5. steer an object with a gradient and without one, and say what each costs at Wan's size.
+
+# %% tags=["colab-setup"]
+# On Google Colab, this installs what is missing there of the project and its packages.
+import subprocess
+import sys
+from importlib import import_module, util
+from pathlib import Path
+
+packages = ["mediapy", "resvg-py", "einops", "jaxtyping", "wadler-lindig"]
+missing = [name for name in ["xattn-helpers", *packages] if not util.find_spec(name.replace("-", "_"))]
+if "google.colab" in sys.modules and missing:
+    places = [str(file.parents[1]) for file in Path.cwd().glob("*/xattn_helpers/__init__.py")] or [""]
+    wanted = [places[0] if name == "xattn-helpers" else name for name in missing]
+    print("Installing", *wanted, "(about a minute) ...")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", *wanted]
+    if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
+        raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
+threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
+
+# %% [markdown]
+# The next cell loads the models. `VIDEO` names the transformer; on a GPU, change it there.
+
+# %%
+from dataclasses import replace
+
+import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
+from einops import rearrange
+from torch.nn import functional as F
+
+from xattn_helpers import Bias, Guidance, capture, check, detect, generate, lesson, load, show, track
+from xattn_helpers.backbones.noise import Noise
+from xattn_helpers.sampling import initial_latents
+
+VIDEO = "pocket-dit"  # on a GPU also: "wan", "ltx"
+model, unet = load(VIDEO), load("pocket")
+
+# %% jupyter={"source_hidden": true}
+# Settings and pictures that the lesson needs; nothing to learn here.
+import numpy as np
+from IPython.display import Markdown
+from matplotlib import pyplot as plt
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+from xattn_helpers.display import draw_boxes, draw_intervals, figure_text, heatmaps, image_grid, strip
+from xattn_helpers.edits.targets import draw
+from xattn_helpers.measures.adherence import mean_iou
+from xattn_helpers.measures.map_quality import auroc, shrink_mask
+from xattn_helpers.studies import load_table
+from xattn_helpers.studies.full_size_picture import memory_figure, transformer_clips
+from xattn_helpers.studies.guidance.cases import TRACKS, box
+
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
+POCKET = VIDEO == "pocket-dit"  # the detector knows the drawn world only
+STEPS = 12 if POCKET else None  # fewer than by default: enough for these pictures
+FEW = 9  # frames of the clips that only check something
+
+
+def stored(name):
+    """The table of a study, or None with the command that measures it."""
+    try:
+        return load_table(name)
+    except FileNotFoundError:
+        print(f"not measured yet: python -m xattn_helpers.studies {name}")
+
+
+# %% [markdown]
+# ## 1. A question to begin with
+#
+# Both models have seen the same videos with the same captions. Both get the same prompt, "a dog walks to the left".
+# Before you look: will both dogs walk to the left?
+
+# %%
+prompts = ["a dog walks to the left on the grass", "a dog walks to the right on the grass"]
+walks = []
+for network, steps in ((unet, 10), (model, STEPS)):
+    walks += [generate(network, prompt, seed=1, steps=steps) for prompt in prompts]
+
+# %% jupyter={"source_hidden": true}
+titles = ["U-Net, “to the left”", "U-Net, “to the right”", "transformer, “to the left”", "transformer, “to the right”"]
+show(*walks, titles=titles, width=215)
+
+# %% [markdown]
+# The dog of the U-Net goes to the right both times. We chose a seed that shows it; how often a direction is obeyed was
+# counted on held-out prompts:
+
+# %% jupyter={"source_hidden": true}
+quality = stored("pocket_quality") or {}
+lines = []
+for name, title in (("pocket", "U-Net"), ("pocket-dit", "transformer")):
+    for phrase in ("to the left", "to the right"):
+        if obeyed := quality.get(name, {}).get(f"motion obeyed: {phrase}"):
+            lines.append(f"- {title}, “{phrase}”: obeyed {figure_text(obeyed, '.0f', percent=True, count=True)}")
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# Half of the time is what chance would give. Something in the transformer tells left from
+# right. By the end of section 3 you will have found it.
+#
+# ## 2. Patches and tokens
+#
+# ![A U-Net beside a transformer, with the places where their text attention is](diagrams/unet_beside_transformer.svg)
+#
+# A *U-Net* makes its pictures smaller in several levels and larger again; *skip connections* carry details across. Its
+# maps have three sizes. A *transformer* has no levels: it cuts the latents (the small pictures that the autoencoder made
+# of the video) into *patches* once, and works on a list of *tokens*, one for each patch, in blocks that are all alike
+# ([Dosovitskiy et al. 2021](https://arxiv.org/abs/2010.11929) for images,
+# [Peebles and Xie 2023](https://arxiv.org/abs/2212.09748) for diffusion).
+#
+# ![From latents to patches, tokens, a block, and back](diagrams/patches.svg)
+#
+# In each block, *self-attention* (`attn1`) lets tokens look at each other, *cross-attention* (`attn2`) lets them look at
+# the words, and a small network works on each token by itself. The noise level σ scales and shifts what goes in.
+#
+# By hand, patches are one line, and the first layer is one matrix:
+
+# %%
+size = FEW, model.defaults.height, model.defaults.width
+z = initial_latents(model, [0], *size)  # (1, channels, frames, height, width)
+deep, high, wide = model.backbone.patch()  # of a patch, in latent cells
+cut = "channels (f deep) (r high) (c wide) -> (f r c) (channels deep high wide)"
+patches = rearrange(z[0], cut, deep=deep, high=high, wide=wide).to(model.dtype)
+
+embed = getattr(model.network, "patch_embedding", None) or model.network.proj_in
+tokens = F.linear(patches, embed.weight.flatten(1), embed.bias)
+
+is_convolution = embed.weight.ndim > 2  # over patches that do not overlap: the same matrix for each
+expected = embed(z.to(model.dtype)).flatten(2).mT[0] if is_convolution else embed(patches)
+lesson.close(tokens, expected)
+print(f"{len(patches)} patches of {patches.shape[1]} numbers become tokens of {tokens.shape[1]}")
+
+
+# %% [markdown]
+# What does it mean? All maps of this network have the size of the patch grid. A map of a word can never be finer than a
+# patch, here 2 × 2 latent cells or 16 × 16 pixels, and there are no coarser ones.
+#
+# ### Exercise 1 ● 5 minutes: back to latents
+#
+# After the last block, the tokens become latents again. Write the inverse for patches of 1 × 2 × 2 cells: `tokens` is
+# (frames · rows · columns, channels · 4), the result is (channels, frames, 2 · rows, 2 · columns).
+
+# %%
+def unpatchify(tokens, rows, columns):
+    ...  # your code
+
+
+check.unpatchify(unpatchify)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `rearrange` reads backwards as well as forwards: swap the two sides of `cut`, and tell it `high=2, wide=2`, `r` and `c`.
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 1
+def unpatchify(tokens, rows, columns):
+    put = "(f r c) (channels high wide) -> channels f (r high) (c wide)"
+    return rearrange(tokens, put, r=rows, c=columns, high=2, wide=2)
+
+
+check.unpatchify(unpatchify)
+
+# %% [markdown]
+# ## 3. Space and time at once
+#
+# The U-Net attends in two moves: first the places of one frame to each other, then the frames of one place. In the
+# transformer, every token attends to every other token of the whole video in one move. A dog that crosses the picture
+# is then never out of sight. The price: the number of pairs grows with the square of the number of tokens.
+#
+# But attention alone does not know order. Shuffle the tokens, and it gives the same results, shuffled. So each token is
+# told where it is: queries and keys are turned by angles that grow with its frame, row and column
+# ([rotary positions, Su et al. 2021](https://arxiv.org/abs/2104.09864)). A product of two turned vectors depends on how
+# far they are apart, in time, down and across.
+#
+# Guess: what happens if we number the frames backwards, and change nothing else?
+
+# %%
+burger = "a burger floats on the water"
+text, empty = model.encode(burger), model.encode("")
+
+
+def last_frame_first(module, inputs, positions):
+    count = z.shape[2] // deep  # frames of tokens
+    return tuple(part.unflatten(1, (count, -1)).flip(1).flatten(1, 2) for part in positions)
+
+
+forwards = model.predict(z, 900.0, text)
+handle = model.network.rope.register_forward_hook(last_frame_first)
+backwards = model.predict(z.flip(2), 900.0, text)
+handle.remove()
+apart = lesson.close(backwards.flip(2), forwards, dtype=model.dtype)
+print(f"the film runs backwards; largest difference {apart:.0e}")
+
+# %% [markdown]
+# The network cannot tell: with its frames numbered backwards it makes the film backwards, up to rounding. The positions
+# are *all* it knows of before and after, and in the same way the columns tell it left from right. The U-Net's attention
+# has no positions at all: only its convolutions, which see the nearest cells and frames, have a left and a right, a
+# before and an after. That positions make the difference is our reading of this. The test would be to train the same
+# U-Net with positions, which we have not done.
+#
+# ## 4. The text attention of a block, by hand
+#
+# In `attn2`, each token $p$ asks the words. With queries $q_p$, keys $k_w$ and the width $d$ of a head,
+#
+# $$ A_{p,w} = \frac{\exp(q_p \cdot k_w / \sqrt d)}{\sum_{w'} \exp(q_p \cdot k_{w'} / \sqrt d)} , $$
+#
+# as in [lesson 01](01_cross_attention.ipynb). Only the rows are new: the tokens of *all* frames ask in one call. We
+# catch what goes into one block, and compute its map.
+
+# %%
+site = model.sites[len(model.sites) // 2]
+attn, inputs = model.network.get_submodule(site.name), []
+handle = attn.register_forward_pre_hook(
+    lambda module, places, names: inputs.extend([*places, *names.values()]), with_kwargs=True
+)
+with capture(model, sites=site.name, prompt=burger) as attention:
+    model.predict(z, 900.0, text)
+handle.remove()
+pixels, words = inputs[:2]  # (1, tokens, width) of the video and of the prompt
+
+
+# %%
+def split(features):
+    return features.unflatten(-1, (attn.heads, -1)).transpose(1, 2).float()  # (1, heads, tokens, d)
+
+
+query = split(attn.norm_q(attn.to_q(pixels)))
+key = split(attn.norm_k(attn.to_k(words)))
+logits = query @ key.mT / query.shape[-1] ** 0.5
+if text.mask is not None:  # a network that masks its padding
+    logits = logits.masked_fill(~text.mask[:, None, None], -torch.inf)
+by_hand = logits.softmax(-1).mean(1)[0]  # the mean over heads: (tokens of the video, tokens of the prompt)
+
+by_helper = attention.probabilities(site)[0, :, 0].flatten(0, 2)
+lesson.close(by_hand[:, : by_helper.shape[1]], by_helper, dtype=model.dtype)
+frames, height, width = attention.maps("burger", site=site).shape
+print(f"{site}: {frames} frames of {height} × {width}, {by_hand.shape[1]} tokens of text")
+
+
+# %% [markdown]
+# ### Exercise 2 ●● 10 minutes: attention
+#
+# Write all of attention for one video: softmax as above, then the mean of the values with these weights. `query` is
+# (heads, pixels, d), `key` and `value` are (heads, tokens, d).
+
+# %%
+def attention_of(query, key, value):
+    ...  # your code
+
+
+check.attention(attention_of)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `key.mT` exchanges the last two axes. Over which axis must the weights sum to one: pixels or tokens?
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 2
+def attention_of(query, key, value):
+    weights = (query @ key.mT / query.shape[-1] ** 0.5).softmax(-1)
+    return weights @ value
+
+
+check.attention(attention_of)
+
+# %% [markdown]
+# ## 5. Flow matching
+#
+# The paper's eq. 2 mixes latents and noise, and its eq. 1 has the network find the noise. Flow matching
+# ([Lipman et al. 2023](https://arxiv.org/abs/2210.02747), [Liu et al. 2023](https://arxiv.org/abs/2209.03003)) takes the
+# straight way between the two and has the network find its *direction*:
+#
+# $$ z_t = \sqrt{\bar\alpha_t}\, z_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
+#    \qquad \longrightarrow \qquad z_\sigma = (1 - \sigma)\, z_0 + \sigma\, \epsilon $$
+#
+# $$ \lVert \epsilon - \epsilon_\theta(z_t, t, y) \rVert^2
+#    \qquad \longrightarrow \qquad \lVert (\epsilon - z_0) - v_\theta(z_\sigma, \sigma, y) \rVert^2 $$
+#
+# On the left are eqs. 2 and 1 of the paper, on the right what takes their place.
+# σ is the share of noise: 1 at the start, where there is nothing but noise, and 0 at the end. The network predicts the
+# *velocity* $v = \epsilon - z_0$, which points from the clean latents to the noise and is the same all along the way.
+# From $z_\sigma$ and $v$ follow both ends: $z_0 = z_\sigma - \sigma v$ and $\epsilon = z_\sigma + (1 - \sigma) v$.
+
+# %%
+with capture(model, words="burger", every_step=True) as each_step, capture(model) as attention:
+    clip = generate(model, burger, seed=0, steps=STEPS)
+clean = clip.latents[None]
+
+
+def noisy_and_guess(sigma):
+    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(1)).to(clean)
+    noisy = (1 - sigma) * clean + sigma * noise  # in place of eq. 2
+    velocity = model.predict(noisy, 1000 * sigma, text)
+    loss = F.mse_loss(velocity, noise - clean)  # in place of eq. 1
+    print(f"σ = {sigma:g}: loss {float(loss):.2f}")
+    return noisy, noisy - sigma * velocity
+
+
+ways = {sigma: noisy_and_guess(sigma) for sigma in (0.3, 0.6, 0.8, 0.95, 1.0)}
+
+# %% jupyter={"source_hidden": true}
+middle = len(clip.video) // 2
+rows = []
+for part in range(2):
+    rows.append([model.decode(ways[sigma][part])[0].numpy()[middle] for sigma in ways])
+image_grid(
+    rows, row_titles=["what the network sees", "the clean video that it guesses"],
+    column_titles=[f"σ = {sigma:g}" for sigma in ways], cell=1.5,
+)  # fmt: skip
+
+
+# %% [markdown]
+# The middle frame of the same video under more and more noise, and the guess from a single call. At σ = 0.8 we see
+# nothing in the noise, and the network sees the burger. From pure noise it makes a blur: the mean of all videos that fit
+# the prompt, with a sea, and with no place for the burger yet. Where things are is decided in between, in the first
+# steps. This is why guidance acts there.
+#
+# ### Exercise 3 ● 5 minutes: a step
+#
+# Sampling goes back along the velocity, from one level of noise to the next lower one. If $v$ is the way from $z_0$ to
+# $\epsilon$, how far along it do you go from σ to σ′, and in which direction?
+
+# %%
+def flow_step(latents, velocity, sigma, next_sigma):
+    ...  # your code
+
+
+check.flow_step(flow_step)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Write $z_\sigma$ and $z_{\sigma'}$ with the formula above, and subtract.
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 3
+def flow_step(latents, velocity, sigma, next_sigma):
+    return latents + (next_sigma - sigma) * velocity
+
+
+check.flow_step(flow_step)
+
+# %% [markdown]
+# With this step, sampling is a loop of six lines. The levels are not spread evenly: a *shift* of 3 puts most steps where
+# there is much noise ([Esser et al. 2024](https://arxiv.org/abs/2403.03206)).
+
+# %%
+euler = replace(model, noise=Noise(FlowMatchEulerDiscreteScheduler(shift=3.0)))
+
+
+def levels(steps):
+    even = torch.linspace(1, 1 / steps, steps)
+    return [*(3 * even / (1 + 2 * even)).tolist(), 0.0]
+
+
+def sample(z, sigmas, cfg_scale=4.0):
+    for sigma, next_sigma in zip(sigmas[:-1], sigmas[1:], strict=True):
+        velocity = model.predict(z, 1000 * sigma, text, empty, cfg_scale)
+        z = flow_step(z, velocity, sigma, next_sigma)
+    return z
+
+
+by_hand = sample(z, levels(3))
+by_helper = generate(euler, burger, seed=0, steps=3, cfg_scale=4.0, frames=FEW).latents
+print(f"largest difference: {lesson.close(by_hand[0], by_helper, calls=3, dtype=model.dtype):.0e}")
+
+# %% [markdown]
+# ### What becomes of the paper's step size?
+#
+# Eq. 4 moves the latents by $\delta_t^2 \eta \nabla E$, with $\delta_t^2 = (1 - \bar\alpha_t) / \bar\alpha_t$: noise
+# over signal. In flow matching the signal's share is $1 - \sigma$, so that $\delta^2 = \sigma^2 / (1 - \sigma)^2$. The
+# first step has σ = 1. Guess what the helper says:
+
+# %%
+down = track(TRACKS["top left to bottom left"], size=box("burger"))  # the paper's burger
+try:
+    generate(model, burger, seed=0, steps=2, frames=FEW, edits=Guidance("burger", down, law="(1 - abar) / abar"))
+except ValueError as error:
+    print(error)
+
+
+# %% [markdown]
+# A U-Net's schedule stops just short of pure noise, so that there the number is large but finite. Flow matching begins
+# with nothing but noise, and divides by zero. The series' own law is the *length* of the noise beside that of the
+# whole, $\sqrt{1 - \bar\alpha}$, and it is 1 there.
+#
+# ### Exercise 4 ●● 8 minutes: the share of noise
+#
+# Signal and noise are independent and have a variance of one. What share of the variance of $z_\sigma$ is noise? It is
+# what $1 - \bar\alpha$ was, because there the two shares sum to one by construction. Here they do not.
+
+# %%
+def noise_share(sigma):
+    ...  # your code
+
+
+check.noise_share(noise_share)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Variances of independent parts add up: $(1 - \sigma)^2$ and $\sigma^2$. Which part is noise, and what is the whole?
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 4
+def noise_share(sigma):
+    return sigma**2 / ((1 - sigma) ** 2 + sigma**2)
+
+
+check.noise_share(noise_share)
+
+# %% [markdown]
+# ## 6. Where the maps are
+#
+# Every block has a map of "burger" at every step. Which of them show the burger? One frame, from the clip of section 5:
+
+# %% jupyter={"source_hidden": true}
+count = len(each_step.steps)
+steps = sorted({0, count // 4, count // 2, count - 1})
+sites = model.sites if len(model.sites) <= 10 else model.sites[:: len(model.sites) // 10]
+frame = len(each_step.maps("burger", step=0)) // 2
+rows = []
+for step in steps:
+    maps = [each_step.maps("burger", site=place, step=step)[frame].cpu() for place in sites]
+    rows.append([heatmaps(values[None], size=64)[0] for values in maps])
+picture = clip.video[middle]
+image_grid(
+    [[picture, *row] for row in rows], row_titles=[f"step {step + 1} of {count}" for step in steps],
+    column_titles=["frame", *(f"{place.group} {model.sites.index(place)}" for place in sites)], cell=0.8,
+)  # fmt: skip
+
+# %% [markdown]
+# Columns are blocks. Block 4 looks at the sky at first: a word's map may also show where the object is *not*. From the
+# fourth step on, most maps are a few bright cells on the burger. To put a number on a map: the *AUROC* is the probability that the map is brighter at a place of the object than
+# at another place (1 finds it, ½ knows nothing). The object is where the detector sees it in the finished clip.
+
+# %%
+if POCKET:
+    masks = torch.from_numpy(detect(clip.video, "burger")[1])
+    cells = shrink_mask(masks, (height, width))
+    found = torch.zeros(len(model.sites), count)
+    for block, place in enumerate(model.sites):
+        for step in range(count):
+            found[block, step] = auroc(each_step.maps("burger", site=place, step=step).cpu(), cells).nanmean()
+else:
+    print("The detector knows the drawn world only: left out for this model.")
+
+
+# %% jupyter={"source_hidden": true}
+def draw_grid(axis, values, title):
+    shown = axis.imshow(values, vmin=0.5, vmax=1, cmap="viridis", aspect="auto")
+    axis.set(title=title, xlabel="denoising step", ylabel="block")
+    axis.set_yticks(range(len(values)))
+    for border in (3.5, 6.5):
+        axis.axhline(border, color="white", lw=2)
+    return shown
+
+
+if POCKET:
+    table = stored("dit_maps")
+    figure, axes = plt.subplots(1, 1 + bool(table), figsize=(4.5 + 4.5 * bool(table), 3.4), dpi=90, layout="compressed", squeeze=False)
+    shown = draw_grid(axes[0, 0], found.numpy(), "this clip")
+    if table:
+        prompts_counted = table["blocks"]["block 0"].n
+        draw_grid(axes[0, 1], np.array(list(table["blocks by steps"].values())), f"{prompts_counted} prompts (study dit_maps)")
+    figure.colorbar(shown, ax=axes, label="AUROC of the noun's map")
+    plt.show()
+
+# %% [markdown]
+# Rows are blocks; white lines part early, middle and late ones. Blocks 5 to 7 find the object best, and soonest. Block 0
+# finds it last: its tokens have not looked at much else yet. At the first step even the best maps are vague, because
+# there is nothing to see yet.
+#
+# ### Where does the rest of the attention go?
+#
+# A row of a map sums to one over all tokens of the prompt. The prompt is short, and what follows is padding: Wan sets it
+# to zero and does *not* mask it. Guess how much of the attention goes there.
+
+# %%
+labels = model.text.labels(burger)[: model.text.count(burger)]  # without the padding
+noun = model.text.find(burger, "burger")
+shares = {"burger": [], "other words": [], "start and end": [], "padding": []}
+for place in model.sites:
+    token = attention.probabilities(place)[0].mean((0, 1, 2, 3))[: len(labels)].cpu()  # of each token
+    ends = [index for index, label in enumerate(labels) if label.startswith("<")]
+    shares["burger"].append(float(token[noun].sum()))
+    shares["start and end"].append(float(token[ends].sum()))
+    shares["other words"].append(float(token.sum() - token[noun].sum() - token[ends].sum()))
+    shares["padding"].append(1 - float(token.sum()))
+print(f"padding: {np.mean(shares['padding']):.0%} of all attention")
+
+# %% jupyter={"source_hidden": true}
+figure, axis = plt.subplots(figsize=(8, 2.8), dpi=90, layout="compressed")
+bottom = np.zeros(len(model.sites))
+for (name, values), color in zip(shares.items(), ("#c8692b", "#2f6db3", "#9dc0e4", "#d9dee3"), strict=True):
+    axis.bar(range(len(values)), values, bottom=bottom, color=color, label=name)
+    bottom += np.array(values)
+axis.set(xlabel="block", ylabel="share of the attention", xticks=range(len(model.sites)), ylim=(0, 1))
+axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+plt.show()
+
+
+# %% [markdown]
+# The noun gets a few per cent. All positions of padding have the same key and the same value, so that together they are
+# one word, "nothing", with many votes. A token that needs no word attends there: padding is a *sink*, as the first
+# token is in [language models](https://arxiv.org/abs/2309.17453) and some patches are in
+# [image transformers](https://arxiv.org/abs/2309.16588). LTX-Video masks its padding; there the share is zero.
+#
+# ## 7. Which blocks steer?
+#
+# Blocks that *find* the object need not be the ones that *move* it. One guided step, by hand: the energy is the share of
+# the word's attention that is outside of the target, squared
+# ([Chen et al. 2024](https://arxiv.org/abs/2304.03373); [lesson 05](05_motion.ipynb)), and the latents move downhill on
+# it, by a fixed length times $\sqrt{1 - \bar\alpha}$.
+
+# %%
+def guided_step(z, sigma, group="early", strength=0.08):
+    z = z.detach().requires_grad_(True)
+    with capture(model, group=group, words="burger", heads=True, gradients=True, prompt=burger) as attention:
+        model.predict(z, 1000 * sigma, text)
+    energies = []
+    for place in attention.sites(group):
+        maps = attention.probabilities(place)[0].sum(-1)  # (frames, heads, height, width)
+        drawn = draw(down, len(maps), *maps.shape[-2:], "disc", model.codec.frames_per_latent)
+        inside = (maps * drawn[:, None].to(maps)).sum((-2, -1)) / maps.sum((-2, -1))
+        energies.append((1 - inside).square().mean(1))  # the mean over heads
+    (gradient,) = torch.autograd.grad(torch.stack(energies).mean(0).sum(), z)
+    length = strength * noise_share(sigma) ** 0.5
+    return (z - length * gradient / gradient.square().mean().sqrt()).detach()
+
+
+# %%
+sigmas = levels(2)
+by_hand = sample(guided_step(z, sigmas[0]), sigmas)  # the first of two steps is guided
+early = Guidance("burger", down, groups="early")
+by_helper = generate(euler, burger, seed=0, steps=2, cfg_scale=4.0, frames=FEW, edits=early).latents
+print(f"largest difference: {lesson.close(by_hand[0], by_helper, calls=4, dtype=model.dtype):.0e}")
+
+# %% [markdown]
+# The helper does the same, and stops the network after the last block that it needs. So guidance through early blocks
+# is cheaper, too. Now guess: early, middle or late? The same noise, the same path, the same length of steps.
+
+# %%
+groups = {}
+for group in model.groups:
+    groups[group] = generate(model, burger, seed=0, steps=STEPS, edits=Guidance("burger", down, groups=group))
+boxes = down.boxes(len(clip.video))
+
+
+def overlap(video, word="burger", asked=boxes):
+    """Mean intersection over union of the asked boxes and those that the detector sees."""
+    return f"IoU {mean_iou(detect(video, word)[0], asked):.2f}" if POCKET else ""
+
+
+# %% jupyter={"source_hidden": true}
+named = {"unguided": clip} | groups
+image_grid(
+    [[strip(draw_boxes(made.video, boxes), 6)] for made in named.values()],
+    row_titles=[f"{name} {overlap(made.video)}" for name, made in named.items()], cell=1.2,
+)  # fmt: skip
+
+# %% [markdown]
+# One clip is an example. The study `dit_steering` repeats it on 49 cases by which no setting was chosen, with the bias of
+# section 9 as well; a lost object counts 0. On the left where the maps find the object, on the right where they move it:
+
+# %% jupyter={"source_hidden": true}
+steering, finding = stored("dit_steering"), stored("dit_maps")
+if steering and finding:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), dpi=90, layout="compressed")
+    draw_intervals(left, range(10), list(finding["blocks"].values()), color="#2f6db3", label="all steps", fmt="o-")
+    quarter = [np.mean(values[: len(values) // 4]) for values in finding["blocks by steps"].values()]
+    left.plot(range(10), quarter, "o--", color="#9dc0e4", ms=4, label="first quarter of the steps")
+    left.set(title="finding: AUROC of the noun's map", xlabel="block", xticks=range(10), ylim=(0.5, 1.01))
+    left.legend(frameon=False, fontsize=9, loc="lower center")
+    for border in (3.5, 6.5):
+        left.axvline(border, color="0.8")
+    settings = steering["settings"]
+    for offset, (way, color) in enumerate((("gradient", "#2a7f62"), ("bias", "#c8692b"))):
+        figures = [settings[name]["mIoU, lost 0"] for name in (f"{way}, early", f"{way}, middle", f"{way}, late", way)]
+        draw_intervals(right, np.arange(4) + 0.15 * offset - 0.07, figures, color=color, label=way)
+    right.axhline(settings["unguided"]["mIoU, lost 0"].value, color="0.5", ls="--", label="unguided")
+    right.set(title="steering: IoU with the path", xticks=range(4), xticklabels=[*model.groups, "all"], ylim=(0, 1))
+    right.legend(frameon=False, fontsize=9, loc="upper center", ncols=3)
+    plt.show()
+
+# %% [markdown]
+# With a gradient (green), the early blocks steer best, better even than all blocks together, and they are not the ones
+# that find best. A reason that fits: what an early block sees, all later blocks still work with; a late block's map
+# *reports* what the others have decided, and the latents can be moved in many ways that improve a report. With the bias
+# (orange) it is the other way round: it needs all blocks, and alone in the early ones it does least.
+#
+# ## 8. The paper's Figure 5
+#
+# <!-- place for the paper's own figure (CC BY 4.0) -->
+# The paper's other examples (its [Figure 5](https://arxiv.org/html/2404.05519v1)): a ball from the top left to the
+# bottom right, a shark from the top right to the bottom left, and a moon that gets a place.
+
+# %%
+examples = {
+    "ball": ("a ball rolls on the grass", "top left to bottom right"),
+    "shark": ("a shark swims in the ocean", "top right to bottom left"),
+    "moon": ("a wolf howls to the moon", "stays"),
+}
+moved = {"burger": (groups["early"], boxes)}
+for word, (prompt, name) in examples.items():
+    path = track(TRACKS[name], size=box(word))
+    made = generate(model, prompt, seed=0, steps=STEPS, edits=Guidance(word, path, groups="early"))
+    moved[word] = made, path.boxes(len(made.video))
+
+# %% jupyter={"source_hidden": true}
+titles = [f"{word} {overlap(made.video, word, asked)}" for word, (made, asked) in moved.items()]
+show(*(draw_boxes(made.video, asked) for made, asked in moved.values()), titles=titles, width=400, columns=2)
+
+# %% [markdown]
+# All four follow their boxes. The wolf stays below its moon, which the U-Net of [lesson 05](05_motion.ipynb) has lost.
+# The shark pays for its path: it turns, and its shape suffers. The sizes are the network's own, for a path does not
+# force them.
+#
+# ## 9. Gradient beside bias
+#
+# The gradient asks: how must the *noise* change so that the word looks there? A bias simply *makes* it look there. It
+# adds a number $b$ to the word's logits, up inside of the target and down outside:
+#
+# $$ A_{p,w} \propto \exp(q_p \cdot k_w / \sqrt d + b_p), \qquad b_p = +8 \text{ inside}, \; -8 \text{ outside}. $$
+
+# %%
+biased = generate(model, burger, seed=0, steps=STEPS, edits=Bias("burger", down))
+
+# %% jupyter={"source_hidden": true}
+pair = {"gradient, early blocks": groups["early"], "bias, all blocks": biased}
+if steering:
+    figure = steering["settings"]["bias"]["mIoU minus gradient"]
+    print(f"49 cases, bias minus gradient, both through all blocks: IoU {figure_text(figure, '+.2f')}")
+titles = [f"{name} {overlap(made.video)}" for name, made in pair.items()]
+show(*(draw_boxes(made.video, boxes) for made in pair.values()), titles=titles, width=400)
+
+
+# %% [markdown]
+# A bias needs no gradient, so that a biased step costs about as much as an unguided one, and over all blocks the study
+# finds no difference between the two: the interval has 0 in it. What speaks for the gradient are the early blocks, and
+# that it leaves the network as it is and changes its input alone. A bias overrules the network: at a high $b$ every place
+# in the target must attend to the burger, whatever else is there.
+#
+# ### Exercise 5 ●●● 12 minutes: a bias
+#
+# `logits` is (pixels, tokens), `bias` has one number for each pixel, and the word is token 1. Return the probabilities.
+
+# %%
+def biased_attention(logits, bias):
+    ...  # your code
+
+
+check.biased_attention(biased_attention)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Only one column of the logits changes. Do not change what you were given: `torch.zeros_like` or `clone` help.
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 5
+def biased_attention(logits, bias):
+    added = torch.zeros_like(logits)
+    added[:, 1] = bias
+    return (logits + added).softmax(-1)
+
+
+check.biased_attention(biased_attention)
+
+# %% [markdown]
+# ## 10. What changes at Wan's size
+#
+# The same lines run on Wan 2.1 with 1.3 billion weights. Only the numbers grow. A video of 81 frames and 480 × 832 pixels:
+
+# %% tags=["nbval-check-output"]
+tokens, words_of_prompt, heads, blocks = 21 * 30 * 52, 512, 12, 30
+gigabytes = tokens * words_of_prompt * heads * 4 / 1e9
+print(f"{tokens:,} tokens; all probabilities of one block: {gigabytes:.1f} GB, of {blocks} blocks: {blocks * gigabytes:.0f} GB")
+
+# %% [markdown]
+# But we need one word out of 512. Its column can be had without keeping the others, part of the pixels at a time:
+#
+# $$ A_{p,w} = \exp\bigl(\ell_{p,w} - \log \textstyle\sum_{w'} \exp \ell_{p,w'}\bigr), \qquad \ell = q \cdot k / \sqrt d . $$
+
+# %%
+columns = [
+    (part[..., noun] - part.logsumexp(-1, keepdim=True)).exp() for part in logits.split(100, dim=2)
+]  # 100 pixels at a time
+lesson.close(torch.cat(columns, 2), logits.softmax(-1)[..., noun])
+
+# %% [markdown]
+# Two more savings are in the helper: the pass stops after the early blocks, and with `memory="save"` each block forgets
+# its intermediate results and computes them again for the gradient. With random weights, because time and memory do not
+# depend on what was learned:
+
+# %% jupyter={"source_hidden": true}
+costs = transformer_clips(stored("full_size") or {"clips": {}})
+memory_figure(costs) if costs else print("not measured yet: python -m xattn_helpers.studies full_size")
+
+# %% [markdown]
+# Bars are the peak of memory; × is the time, in unguided steps. Green is guidance through the early blocks, red is the
+# way in which one would first write it. Red does not fit on a GPU of 24 GB, and green leaves most of it free.
+#
+# One more thing changes: Wan's autoencoder packs four frames into one latent frame (LTX-Video's eight). A target for the
+# maps is drawn where the path is in the middle of these frames, and a motion within them cannot be steered.
+#
+# **When does this fail?** What we measured holds for one small drawn world. On published weights of Wan nobody has run
+# this code yet. The path says nothing about size. A path that leaves the scene's logic (a ball in the sky) makes the
+# network choose between the two.
+#
+# ## In this lesson we saw
+#
+# - A transformer cuts latents into patches, and all its maps have the size of the patch grid.
+# - Attention over space and time knows order only through positions: number the frames backwards, and the film runs
+#   backwards.
+# - Flow matching goes a straight way: σ is the share of noise, the velocity its direction, a step is
+#   $(\sigma' - \sigma) v$. The paper's $(1 - \bar\alpha) / \bar\alpha$ is infinite at the first step.
+# - Middle blocks find the object best. A gradient steers best through the early ones, a bias needs all.
+# - Padding that is not masked takes most of the attention.
+# - A bias steers without a gradient. A gradient takes little memory if it keeps one word and stops early.
+#
+# ## Three questions
+#
+# 1. A video has twice as many frames. How many times more pairs of tokens are there in self-attention, and how many in
+#    text attention?
+# 2. In flow matching, a network predicts $v$ at $\sigma = 1$. What is $z_\sigma - \sigma v$, and why is it a blur?
+# 3. You mask the padding in a network that was trained without a mask. What will you see in its maps?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Four times, and twice: the words do not become more.
+# 2. The guess of the clean latents. Pure noise does not say which video it will become, and the least squared error is
+#    reached by the mean of all that fit the prompt.
+# 3. The attention that went to the sink must go to words: all maps become brighter, also where their word is not. The
+#    network has never seen that; what it does to the video is an experiment.
+#
+# </details>
+#
+# ## What to read next
+#
+# - [Attention is all you need](https://arxiv.org/abs/1706.03762), the transformer itself, and
+#   [Scalable diffusion models with transformers](https://arxiv.org/abs/2212.09748), which brought it to diffusion.
+# - [Wan: open and advanced large-scale video generative models](https://arxiv.org/abs/2503.20314), sections on the
+#   network, and [LTX-Video](https://arxiv.org/abs/2501.00103) for a smaller and faster one.
+# - [Flow matching for generative modeling](https://arxiv.org/abs/2210.02747), with the
+#   [lecture notes of MIT 6.S184](https://diffusion.csail.mit.edu/) beside it.
+# - [Training-free layout control](https://arxiv.org/abs/2304.03373), whose energy we used, and
+#   [Prompt-to-Prompt](https://arxiv.org/abs/2208.01626), where editing by maps began.

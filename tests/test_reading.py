@@ -1,0 +1,68 @@
+"""What a lesson may ask of a reader: time, length of the code that is read, tables, a drawing, and an end."""
+
+import re
+
+import pytest
+from nbformat import NotebookNode
+
+from tools import badges, notebooks
+
+WORDS_A_MINUTE, LINES_A_MINUTE, MINUTES = 200, 12, 30
+LONGEST_CELL = 15  # lines
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+NAMES = ("07_transformer",)  # the lessons that are written to this standard
+each = pytest.mark.parametrize("name", NAMES)
+
+
+def cells(name) -> list[NotebookNode]:
+    return notebooks.read(notebooks.FOLDER / f"{name}.py").cells
+
+
+def text(name):
+    return "\n\n".join(COMMENT.sub("", cell.source) for cell in cells(name) if cell.cell_type == "markdown")
+
+
+def read_code(name):
+    """Lines of each code cell that is neither folded nor the one that sets up Colab."""
+    lengths = {}
+    for cell in cells(name):
+        is_folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        if cell.cell_type == "code" and not is_folded and badges.TAG not in cell.metadata.get("tags", []):
+            lengths[cell.source] = len([line for line in cell.source.splitlines() if line.strip()])
+    return lengths
+
+
+@each
+def test_it_is_read_in_half_an_hour(name):
+    minutes = len(text(name).split()) / WORDS_A_MINUTE + sum(read_code(name).values()) / LINES_A_MINUTE
+    assert minutes <= MINUTES
+
+
+@each
+def test_no_cell_that_is_read_is_long(name):
+    assert max(read_code(name).values()) <= LONGEST_CELL
+
+
+@each
+def test_it_has_drawings_links_and_few_tables(name):
+    assert len(re.findall(r"!\[[^\]]+\]\(diagrams/\w+\.svg\)", text(name))) >= 2
+    assert len(re.findall(r"\]\(https://", text(name))) >= 10
+    tables = len(re.findall(r"^\|[ :-]+\|", text(name), re.MULTILINE))
+    tables += sum("markdown_table(" in cell.source for cell in cells(name) if cell.cell_type == "code")
+    assert tables <= 2
+
+
+@each
+def test_nothing_that_is_read_only_draws(name):
+    for source in read_code(name):
+        assert "plt." not in source and "image_grid(" not in source and "show(" not in source, source
+
+
+@each
+def test_it_ends_with_what_was_seen_three_questions_and_what_to_read(name):
+    *_, summary, quiz, reading = text(name).split("\n## ")
+    assert summary.startswith("In this lesson we saw\n") and summary.count("\n- ") >= 3
+    assert quiz.startswith("Three questions\n") and "<details><summary>Answers</summary>" in quiz
+    for part in quiz.split("<details>"):
+        assert len(re.findall(r"^\d\. ", part, re.MULTILINE)) == 3
+    assert reading.startswith("What to read next\n")
