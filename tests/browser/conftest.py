@@ -77,7 +77,7 @@ def page(browser, lab):
     page.goto(lab.notebook("drawer.ipynb", [MODEL.strip()]))
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
-    page.wait_for_selector(".xattn-pad svg")
+    page.wait_for_selector(".xattn-pad svg", timeout=240_000)  # a busy machine imports for minutes
     yield page
     context.close()
 
