@@ -7,11 +7,23 @@ from models_for_tests import PROMPT, tiny
 from transformers_for_tests import tiny_transformer
 
 from xattn_helpers import (
-    Bias, Guidance, KeepBackground, Reweight, Swap, capture, edit_video, generate, observe, track,
+    Bias,
+    Guidance,
+    KeepBackground,
+    Reweight,
+    Swap,
+    capture,
+    edit_video,
+    generate,
+    observe,
+    track,
 )  # fmt: skip
 from xattn_helpers.edits import blending
 
-MODELS = {"unet": tiny, "image": lambda: tiny(1), "wan": lambda: tiny_transformer("wan"), "ltx": lambda: tiny_transformer("ltx")}
+MODELS = {
+    "unet": tiny, "image": lambda: tiny(1), "wan": lambda: tiny_transformer("wan"),
+    "ltx": lambda: tiny_transformer("ltx"),
+}  # fmt: skip
 TARGET = "a ball floats on the water"
 OPTIONS = {"steps": 4, "skip": 0.3, "check_prompt": False, "progress": False}
 
@@ -72,9 +84,6 @@ def test_outside_the_mask_the_latents_are_those_of_the_video(model, monkeypatch)
     assert changed[width // 2 :].max() == 0 and changed[: width // 2].min() > 1e-4
     free = edit(model, keep_background=False)
     assert (free.latents - free.source.latents).abs().amax((0, 1, 2)).min() > 1e-4
-    wider = edit(model, keep_background=KeepBackground(grow=1))
-    changed = (wider.latents - wider.source.latents).abs().amax((0, 1, 2))
-    assert changed[width // 2] > 1e-4 and changed[width // 2 + 1 :].max() == 0
 
 
 def test_a_swap_takes_the_maps_of_the_given_video():
@@ -104,6 +113,18 @@ def test_a_neutral_edit_changes_nothing():
     assert difference(edit(tiny(), target=PROMPT, edits=Reweight("burger", 0.0))) > 1e-3
 
 
+def test_blended_is_sampling_from_one_draw_of_noise():
+    """Where everything may change, it is what `generate` makes with the deterministic step; here, by hand."""
+    model = tiny_transformer("wan")
+    clip = edit(model, method="blended", keep_background=False, skip=0.0, cfg_scale=1.0, seed=3)
+    text, latents = model.encode(TARGET), torch.randn(clip.latents.shape, generator=torch.Generator().manual_seed(3))
+    solver, x = model.noise.solver(4), latents[None]  # at the first level, there is nothing but noise
+    for call, timestep in enumerate(solver.timesteps):
+        with torch.no_grad():
+            x = solver.step(model.predict(x, timestep, text), x, call, [])
+    torch.testing.assert_close(clip.latents, x[0], atol=1e-4, rtol=1e-4)
+
+
 def test_steps_that_are_left_out_keep_more():
     changes = [difference(edit(tiny(), skip=skip, steps=8, keep_background=False)) for skip in (0.0, 0.5, 0.99)]
     assert changes == sorted(changes, reverse=True) and changes[-1] > 0
@@ -129,9 +150,10 @@ def test_without_classifier_free_guidance_the_network_is_called_once_a_step(monk
     assert halves[looks:] == [("conditional", 2), ("unconditional", 2)] * 3
 
 
-def test_half_precision_and_another_size():
+def test_another_size_can_be_asked_for():
     model = tiny()
-    clip = edit_video(model, np.zeros((2, 16, 24, 3), np.uint8), PROMPT, TARGET, frames=2, height=16, width=24, **OPTIONS)
+    video = np.zeros((2, 16, 24, 3), np.uint8)
+    clip = edit_video(model, video, PROMPT, TARGET, frames=2, height=16, width=24, **OPTIONS)
     assert clip.video.shape == (2, 16, 24, 3)
 
 

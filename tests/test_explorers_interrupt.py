@@ -1,28 +1,32 @@
 """Kernel > Interrupt stops what a button does, in a real kernel: in its main thread and in one beside it."""
 
 import time
+from pathlib import Path
 
 import pytest
 from jupyter_client.manager import start_new_kernel
 
 START = """
+import sys
 import time
 from pathlib import Path
-from xattn_helpers.display.explorers.panel import Panel
+sys.path.insert(0, "{tests}")
+from xattn_helpers.display.explorers.runner import Runner
 
-class Slow(Panel):
-    def run(self, _button=None):
-        with self.running():
-            Path("{began}").touch()
-            for _ in range(6000):
-                time.sleep(0.01)
+class Slow(Runner):
+    def is_current(self):
+        return False
 
-    def refresh(self, _change=None):
-        pass
+    def make(self):
+        Path("{began}").touch()
+        for _ in range(6000):
+            time.sleep(0.01)
 
-panel = Slow(1, 100, "")
+from models_for_tests import tiny
+panel = Slow(tiny(), "")
 print(panel.run_button.comm.comm_id)
 """
+TESTS = str(Path(__file__).parent)
 SAID = "print(panel.message.value, panel.run_button.description)"
 ANYWHERE = "vars(panel.run_button.comm).pop('_reply_subshell_id', None)"  # not only where the widget was made
 
@@ -65,7 +69,8 @@ def wait_until(condition):
 def test_an_interrupt_stops_a_button_in_the_main_thread_and_beside_it(kernel, tmp_path):
     manager, client = kernel
     began = tmp_path / "began"
-    button, where = printed(client, START.replace("{began}", str(began))).strip(), subshell(client)
+    start = START.replace("{began}", str(began)).replace("{tests}", TESTS)
+    button, where = printed(client, start).strip(), subshell(client)
     for place in (None, where, where):  # the subshell lives on
         began.unlink(missing_ok=True)
         printed(client, ANYWHERE + "; panel.message.value = ''")

@@ -4,18 +4,22 @@ import ast
 import threading
 from pathlib import Path
 
+import ipywidgets as widgets
 import pytest
 from models_for_tests import PROMPT, tiny
 
 import xattn_helpers
 from xattn_helpers import capture, generate
-from xattn_helpers.display.explorers import AttentionExplorer, SwapExplorer, TrackExplorer, panel
-from xattn_helpers.display.explorers.panel import Panel, cell_choices, words
+from xattn_helpers.display.explorers import AttentionExplorer, BiasExplorer, PathDrawer, SwapExplorer, TrackExplorer
+from xattn_helpers.display.explorers.choices import cell_choices, chosen, offer, words
+from xattn_helpers.display.explorers.panel import Panel
 
 EXPLORERS = {
     "attention": lambda model: AttentionExplorer(model, PROMPT),
     "swap": SwapExplorer,
     "track": lambda model: TrackExplorer(model, PROMPT, "burger"),
+    "drawer": PathDrawer,
+    "bias": BiasExplorer,
 }
 
 
@@ -91,11 +95,11 @@ def test_the_choices_of_sizes_are_those_of_the_model_at_its_own_size():
 
 
 def test_new_choices_keep_the_chosen_one_where_it_is_among_them():
-    control = panel.widgets.Dropdown(options=[("all", "all"), ("8 × 8", 2)], value=2)
-    panel.offer(control, [("all", "all"), ("16 × 16", 1), ("8 × 8", 2)])
+    control = widgets.Dropdown(options=[("all", "all"), ("8 × 8", 2)], value=2)
+    offer(control, [("all", "all"), ("16 × 16", 1), ("8 × 8", 2)])
     assert control.value == 2
-    panel.offer(control, [("all", "all"), ("16 × 16", 1)])
-    assert control.value == "all" and panel.chosen(control) is None
+    offer(control, [("all", "all"), ("16 × 16", 1)])
+    assert control.value == "all" and chosen(control) is None
 
 
 def test_only_the_explorers_import_widgets():

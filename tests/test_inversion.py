@@ -8,7 +8,7 @@ from models_for_tests import SCHEDULE
 from xattn_helpers.backbones.noise import CLEAN, Noise
 from xattn_helpers.edits.inversion import (
     ROUTES,
-    Given,
+    Ladder,
     default_method,
     drawn_sources,
     find_route,
@@ -27,7 +27,7 @@ def latents(seed):
 
 
 def given(noise, steps=5, first=1):
-    return Given(latents(0), noise, noise.solver(steps).levels()[first:])
+    return Ladder(latents(0), noise, noise.solver(steps).levels()[first:])
 
 
 def predict(inputs, level):
@@ -38,7 +38,7 @@ def predict(inputs, level):
 def edited(route, own=predict):
     """An edit whose predictions are `own`, beside the source's."""
     current = route.sources[0]
-    for index, level in enumerate(route.given.levels[:-1]):
+    for index, level in enumerate(route.ladder.levels[:-1]):
         source = predict(route.sources[index], level)
         current = route.step(index, current, own(current, level), source)
     return current
@@ -141,7 +141,7 @@ def test_inverted_sources_are_those_of_ddim_inversion():
     for timestep in inverse.timesteps:
         x = inverse.step(predict(x, DIFFUSION.level(timestep)), timestep, x).prev_sample
         wanted.append(x)
-    sources = inverted_sources(Given(latents(0), DIFFUSION, levels), predict)
+    sources = inverted_sources(Ladder(latents(0), DIFFUSION, levels), predict)
     assert [level.timestep for level in levels[:-1]] == inverse.timesteps.tolist()[::-1]
     for own, other in zip(sources[:-1], wanted[::-1], strict=True):
         torch.testing.assert_close(own, other, atol=1e-4, rtol=1e-4)
@@ -155,7 +155,7 @@ def test_inverted_sources_are_those_of_ddim_inversion():
 @pytest.mark.parametrize("first", [0, 2])
 def test_without_an_edit_the_given_latents_come_back(method, noise, first):
     route = find_route(method, given(noise, first=first), predict, seed=1)
-    assert (edited(route) - route.given.latents).abs().max() < 1e-4
+    assert (edited(route) - route.ladder.latents).abs().max() < 1e-4
 
 
 def test_plain_inversion_comes_back_elsewhere_unless_predictions_do_not_depend_on_the_input():
@@ -175,7 +175,7 @@ def test_flowedit_is_the_papers():
 
     route = find_route("flowedit", given(FLOW), predict, seed=1)
     z, x0 = latents(0), latents(0)
-    for index, (level, after) in enumerate(zip(route.given.levels[:-1], route.given.levels[1:], strict=True)):
+    for index, (level, after) in enumerate(zip(route.ladder.levels[:-1], route.ladder.levels[1:], strict=True)):
         noisy = route.sources[index]
         difference = target(z + noisy - x0, level) - predict(noisy, level)
         z = z + (after.sigma - level.sigma) * difference
@@ -193,7 +193,7 @@ def test_edit_friendly_inversion_is_the_papers():
 
     route = find_route("ddpm", given(DIFFUSION), predict, seed=1)
     y = route.sources[0]
-    for index, (level, after) in enumerate(zip(route.given.levels[:-1], route.given.levels[1:], strict=True)):
+    for index, (level, after) in enumerate(zip(route.ladder.levels[:-1], route.ladder.levels[1:], strict=True)):
         x, following = route.sources[index : index + 2]
         mu = mean_of_step(DIFFUSION, x, predict(x, level), level, after)
         s = (after.sigma / level.sigma) * (1 - level.alpha**2 / after.alpha**2) ** 0.5 or 1.0

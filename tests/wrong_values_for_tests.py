@@ -18,11 +18,11 @@ from models_for_tests import PATH, PROMPT, tiny
 
 import xattn_helpers
 from tools import badges, tutorial
-from xattn_helpers import Guidance, Swap, capture, check, display, generate
+from xattn_helpers import Guidance, Swap, capture, check, display, edit_video, generate, video_files
 from xattn_helpers.backbones.noise import Noise
 from xattn_helpers.display import explorers, videos
 from xattn_helpers.edits import map_edit, targets, zero_shot
-from xattn_helpers.measures import adherence, boxes, comparisons, detection, map_quality, statistics
+from xattn_helpers.measures import adherence, boxes, comparisons, detection, fidelity, map_quality, statistics
 from xattn_helpers.pocket.training import __main__ as training
 from xattn_helpers.pocket.training import config, latents, stages
 from xattn_helpers.pocket.training.fit import Plan, Training
@@ -31,12 +31,13 @@ from xattn_helpers.studies import __main__ as studies
 
 MODULES = (
     display, map_edit, targets, zero_shot, detection, adherence, boxes, comparisons, map_quality, statistics, explorers,
-    config, stages, badges, tutorial, xattn_helpers,
+    config, stages, badges, tutorial, video_files, fidelity, xattn_helpers,
 )  # fmt: skip
 TARGET = "a ball floats on the water"
 SOME = np.random.default_rng(0)
 TMP = Path(mkdtemp())
 V = SOME.integers(0, 255, (4, 16, 16, 3), dtype=np.uint8)
+GIVEN = SOME.integers(0, 255, (3, 32, 32, 3), dtype=np.uint8)
 
 
 @cache
@@ -48,6 +49,11 @@ def model():
 
 def g(prompt=PROMPT, *rest, **options):
     return generate(model(), prompt, *rest, **({"progress": False} | options))
+
+
+def edited(video, source_prompt=PROMPT, target_prompt=TARGET, **options):
+    options = {"steps": 2, "check_prompt": False, "progress": False} | options
+    return edit_video(model(), video, source_prompt, target_prompt, **options)
 
 
 def guided(word="burger", target=PATH, **knobs):
@@ -128,10 +134,10 @@ def space():
         "PATH": PATH, "GUIDANCE": Guidance("burger", PATH), "SWAP": Swap("burger", "ball", source=PROMPT),
         "U": unguided, "CLIP": unguided.clip, "R": captured(model(), 1, every_step=True, heads=True),
         "MEAN": captured(model(), 1), "TWO": captured(model(), 2), "TMP": TMP, "FILE": TMP / "file.txt",
-        "EMPTY": TMP / "empty", "V": V, "VIDEO": V, "MAPS": SOME.random((4, 8, 8)),
+        "EMPTY": TMP / "empty", "V": V, "VIDEO": V, "GIVEN": GIVEN, "MAPS": SOME.random((4, 8, 8)),
         "BOXES": np.array([[0.1, 0.1, 0.5, 0.5]] * 4), "colormaps": matplotlib.colormaps, "AXES": plt.figure().gca(),
-        "FIGURE": statistics.Estimate(1, 0, 2, 3), "check": check, "g": g,
-        "e": lambda edit: g(TARGET, edits=edit, steps=3),
+        "FIGURE": statistics.Estimate(1, 0, 2, 3), "check": check, "g": g, "edited": edited,
+        "MASKS": np.zeros((4, 16, 16), bool), "e": lambda edit: g(TARGET, edits=edit, steps=3),
         "t": tracked, "G": guided, "m": lambda **knobs: guided(target=unguided.moved("burger", **knobs)), "own": own,
         "frozen": frozen, "mp4": mp4, "drawn": drawn, "captured": captured, "saved": saved, "checkpoint": checkpoint,
         "latents": stories, "train": train, "studies": lambda line: studies.main(line.split()),

@@ -21,7 +21,7 @@ from .backbones.model import Model
 from .edits.beside import Pair
 from .edits.blending import Background, KeepBackground, asked_places, object_words, shape_of
 from .edits.edit import Edit, Edits, Latents, Run, State, as_edits
-from .edits.inversion import Given, Method, Route, default_method, find_route
+from .edits.inversion import Ladder, Method, Route, default_method, find_route
 from .edits.observed import Seen, check_description, encoded, look_at
 from .kinds import Frames, Prompt, Seed, Side, Steps
 from .request import Request, complete
@@ -80,6 +80,7 @@ def edit_video(
     method, skip = method or default_method(model.noise), SKIP if skip is None else skip
     scale = _source_scale(source_cfg_scale, request, source_prompt)
     task = Task(request, source_prompt, method, skip, scale, edits, keep)
+    _check_prompts(model, task)
     _check_sources(task)
     pixels, said = as_given(video, request.frames, request.height, request.width)
     if said:
@@ -98,6 +99,17 @@ def _source_scale(scale: float | None, request: Request, source_prompt: str) -> 
     return request.cfg_scale if request.prompts == (source_prompt,) else 1.0
 
 
+def _check_prompts(model: Model, task: Task) -> None:
+    """Raise ValueError for prompts that are too long or not understood, by the name of the argument."""
+    request = task.request
+    prompts = {"source_prompt": task.source_prompt, "target_prompt": request.prompts[0]}
+    for name, prompt in (prompts | {"negative_prompt": request.negatives[0]}).items():
+        try:
+            model.text.check_prompt(prompt)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+
+
 def _check_sources(task: Task) -> None:
     for edit in task.edits:
         if edit.source not in ("", task.source_prompt):
@@ -112,7 +124,7 @@ def _edited(model: Model, task: Task, latents: Latents, seen: Seen, progress: bo
     request = task.request
     levels = model.noise.solver(request.steps, places=latents[0, 0].numel()).levels()
     first = min(round(task.skip * request.steps), request.steps - 1)
-    given = Given(latents, model.noise, levels[first:])
+    ladder = Ladder(latents, model.noise, levels[first:])
     size = (latents.shape[2], latents.shape[3], latents.shape[4])
     text = model.encode([request.prompts[0], task.source_prompt])
     sources = (task.source_prompt,)
@@ -124,8 +136,8 @@ def _edited(model: Model, task: Task, latents: Latents, seen: Seen, progress: bo
         background = _background(run, task, seen)
         if background is not None:
             attached.enter_context(listening(model.backbone, background))
-        route = find_route(task.method, given, pair.of_source, request.seeds[0])
-        bar = tqdm(total=len(given.levels) - 1, desc=request.prompts[0][:40], leave=False, disable=silent)
+        route = find_route(task.method, ladder, pair.of_source, request.seeds[0])
+        bar = tqdm(total=len(ladder.levels) - 1, desc=request.prompts[0][:40], leave=False, disable=silent)
         attached.enter_context(bar)
         edited = _loop(route, pair, states, background, first, bar)
         updates = updates_of(states, 0)
@@ -138,7 +150,7 @@ def _loop(
 ) -> Latents:
     """From the source at the first level to the clean edit."""
     edited = route.sources[0]
-    for number, level in enumerate(route.given.levels[:-1]):
+    for number, level in enumerate(route.ladder.levels[:-1]):
         inputs = torch.cat([edited, route.sources[number]])
         for state in states:
             inputs = state.update(inputs, level, first + number)

@@ -1,7 +1,7 @@
 """The denoising loop: a generator of steps, and `generate`, which runs it and decodes."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any, overload
@@ -17,11 +17,12 @@ from .arguments import checked
 from .backbones.backbone import Call, Latents
 from .backbones.codec import not_finite
 from .backbones.model import Model
+from .backbones.noise import Level
 from .backbones.text import Condition
 from .edits.edit import Edit, Edits, Run, State, Update, as_edits
 from .edits.graphs import forget
 from .fitting import halves, too_large
-from .kinds import Frames, Prompt, Prompts, Seed, Seeds, Side, Steps
+from .kinds import Frames, Prompt, Prompts, Seed, Seeds, Side, Steps, takes
 from .request import Request, complete
 
 CfgScale = Annotated[float, Field(ge=-1000, le=1000)]  # further away, numbers are no longer finite
@@ -35,6 +36,11 @@ class Step:
     timestep: float
     latents: Latents
     prediction: Latents  # what the network predicted, with classifier-free guidance
+    inputs: Latents  # what the network saw; `model.noise.clean(prediction, inputs, level)` is the clip it has in mind
+    level: Level  # of noise in the inputs
+
+
+Watch = Annotated[Callable[[Step], object], takes(1)]
 
 
 @dataclass(repr=False)
@@ -88,9 +94,10 @@ def denoise(
     last = -1
     for number, timestep in enumerate(solver.timesteps):
         index = solver.index(number)
+        level = solver.level(number)
         if index != last:  # solvers may call the network more than once a step
             for state in states:
-                latents = state.update(latents, solver.level(number), index)
+                latents = state.update(latents, level, index)
         last = index
         with torch.no_grad():
             inputs = solver.scaled(latents, number)
@@ -99,7 +106,7 @@ def denoise(
             latents = solver.step(prediction, latents, number, generators)
         if not latents.isfinite().all():
             raise FloatingPointError(not_finite(f"step {index}: the latents", model.dtype))
-        yield Step(index, float(timestep), latents, prediction)
+        yield Step(index, float(timestep), latents, prediction, inputs, level)
 
 
 @overload
@@ -113,40 +120,44 @@ def generate(
     model: Model, prompt: Prompts, seed: Seeds = 0, steps: Steps | None = None, cfg_scale: CfgScale | None = None, *,
     negative_prompt: Prompt | Sequence[Prompt | None] | None = None, frames: Frames | None = None,
     height: Side | None = None, width: Side | None = None, edits: Edits = (), progress: bool = True,
+    watch: Watch | None = None,
 ) -> Clip | list[Clip]:  # fmt: skip
     """Generate a clip for a prompt, or clips for a list of prompts (with one seed, or a list of as many).
 
     Everything that is None takes the model's own default. `cfg_scale` is that of classifier-free guidance, away from
     `negative_prompt`, one or as many as prompts. `edits` change attention or latents (`Swap`, `Bias`, `Guidance`, …),
-    in their order. The same seed gives the same clip on every device and in every batch, up to rounding; so clips that
-    do not fit a GPU's memory together are made in parts, unless somebody records them, whose recording is of one run.
-    Raises ValueError for what the model cannot make, FloatingPointError for results that are not finite, and
-    torch.OutOfMemoryError, which says what to change, for clips that are too large for the memory.
+    in their order. `watch` is called with each `Step`; what it raises ends the run. The same seed gives the same clip
+    on every device and in every batch, up to rounding; so clips that do not fit a GPU's memory together are made in
+    parts, unless somebody records them, whose recording is of one run. Raises ValueError for what the model cannot
+    make, FloatingPointError for results that are not finite, and torch.OutOfMemoryError, which says what to change, for
+    clips that are too large for the memory.
     """
     request = complete(model, prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
     edits = as_edits(edits)
-    clips = _made(model, request, edits, progress)
+    clips = _made(model, request, edits, progress, watch)
     return clips[0] if isinstance(prompt, str) else clips
 
 
-def _made(model: Model, request: Request, edits: Sequence[Edit], progress: bool, may_forget: bool = True) -> list[Clip]:
+def _made(
+    model: Model, request: Request, edits: Sequence[Edit], progress: bool, watch: Watch | None, may_forget: bool = True
+) -> list[Clip]:
     """The clips; in parts, if all together are too large for the memory even without what earlier runs have left."""
     try:
-        return _make(model, request, edits, progress)
+        return _make(model, request, edits, progress, watch)
     except torch.OutOfMemoryError as error:
         advice = too_large(model, request, edits, str(error))
         error.__traceback__ = None  # whose frames hold what filled the memory
     if may_forget and forget():  # outside of `except`, where the error would be held
-        return _made(model, request, edits, progress, may_forget=False)
+        return _made(model, request, edits, progress, watch, may_forget=False)
     clips: list[Clip] = []
     for part, edits_of_part in halves(model, request, edits):
-        clips += _made(model, part, edits_of_part, progress)
+        clips += _made(model, part, edits_of_part, progress, watch)
     if not clips:
         raise torch.OutOfMemoryError(advice)
     return clips
 
 
-def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool) -> list[Clip]:
+def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool, watch: Watch | None) -> list[Clip]:
     count = len(request.prompts)
     sources = tuple(dict.fromkeys(edit.source for edit in edits if edit.source))
     times = 1 + len(sources)
@@ -165,6 +176,8 @@ def _make(model: Model, request: Request, edits: Sequence[Edit], progress: bool)
         loop = denoise(model, latents, text, negative, request.steps, request.cfg_scale, states, run, generators)
         for step in tqdm(loop, total=request.steps, desc=prompts[0][:40], leave=False, disable=silent):
             latents = step.latents
+            if watch is not None:
+                watch(step)
         updates = [updates_of(states, clip) for clip in range(count)]
     return _clips(run, request, model.decode(latents).numpy(), latents, updates)
 

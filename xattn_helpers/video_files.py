@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import imageio.v3 as imageio
+import imageio_ffmpeg
 import mediapy
 import numpy as np
 from jaxtyping import UInt8
@@ -41,7 +43,7 @@ def read_video(path: PathLike, frames: Frames | None = None) -> Video:
     reader = _reader(path)
     try:
         taken = list(itertools.islice(reader, frames))
-    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError) as error:
+    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError, IndexError) as error:
         said = str(error).strip().split("\n")[0]
         raise ValueError(f"video={str(path)!r}: it must be a video or a picture; it may be broken ({said})") from None
     if not taken:
@@ -76,18 +78,16 @@ def _moving(path: Path) -> Iterator[Frame]:
 
 
 def _film(path: Path) -> Iterator[Frame]:
-    with mediapy.VideoReader(path) as reader:
-        yield from reader
+    """By imageio: mediapy up to 1.2.7 cannot read with recent versions of ffmpeg."""
+    yield from imageio.imiter(path, plugin="FFMPEG")
 
 
 def find_ffmpeg() -> bool:
-    """Whether mediapy can read and write .mp4: with the machine's ffmpeg, or that of the package imageio-ffmpeg."""
+    """Whether there is an ffmpeg: the machine's own, or that of the package imageio-ffmpeg, of which mediapy is told."""
     if not mediapy.video_is_available():
         try:
-            import imageio_ffmpeg  # optional: a wheel that brings a binary
-
             mediapy.set_ffmpeg(imageio_ffmpeg.get_ffmpeg_exe())
-        except (ImportError, RuntimeError):
+        except RuntimeError:
             return False
     return mediapy.video_is_available()
 
@@ -115,19 +115,19 @@ def as_given(video: Any, frames: int, height: int, width: int) -> tuple[Video, s
     count, rows, columns = whole.shape[:3]
     if count < frames:
         raise ValueError(
-            f"video has {count} frames, and {frames} are needed; give a longer one, or a smaller frames={count}"
+            f"video has shape {whole.shape}, and {frames} frames are needed; give a longer one, or frames={count}"
         )
     if rows < height or columns < width:
         raise ValueError(
-            f"video is {rows} x {columns} pixels, and {height} x {width} are needed; give a larger one, or a smaller "
+            f"video has shape {whole.shape}, and {height} x {width} pixels are needed; give a larger one, or a smaller "
             "height and width"
         )
     box = _middle(rows, columns, height, width)
     if box == (0, 0, width, height):
-        given = whole[:frames]
+        pixels = whole[:frames]
     else:
-        given = np.stack([_resized(frame, box, height, width) for frame in whole[:frames]])
-    return given, _said(count, frames, (rows, columns), box, (height, width))
+        pixels = np.stack([_resized(frame, box, height, width) for frame in whole[:frames]])
+    return pixels, _said(count, frames, (rows, columns), box, (height, width))
 
 
 def _middle(rows: int, columns: int, height: int, width: int) -> Box:

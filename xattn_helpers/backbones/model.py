@@ -140,8 +140,8 @@ class Model:
         if negative is None:
             return self._run(latents, timestep, text, call, ("conditional",))
         if self.backbone.joint:
-            both_texts = Condition.of(negative).join(Condition.of(text))
-            without, with_text = self._run(torch.cat([latents, latents]), timestep, both_texts, call, HALVES).chunk(2)
+            texts = Condition.of(negative).join(Condition.of(text))
+            without, with_text = self._run(torch.cat([latents, latents]), timestep, texts, call, HALVES).chunk(2)
         else:
             without = self._run(latents, timestep, negative, call, ("unconditional",))
             with_text = self._run(latents, timestep, text, call, ("conditional",))
@@ -157,10 +157,9 @@ class Model:
         self, latents: Latents, timestep: Tensor | float, text: Condition | Tensor, call: Call | None,
         halves: tuple[Half, ...],
     ) -> Latents:  # fmt: skip
-        text = Condition.of(text)
-        timestep = timestep if isinstance(timestep, Tensor) else torch.tensor(timestep)
-        clips, size = len(latents) // len(halves), tuple(latents.shape[2:])
-        token = CALL.set(replace(call or Call(), clips=clips, size=size, timestep=_read(timestep), halves=halves))
+        text, timestep = Condition.of(text), torch.as_tensor(timestep)
+        facts = {"clips": len(latents) // len(halves), "size": tuple(latents.shape[2:]), "timestep": _read(timestep)}
+        token = CALL.set(replace(call or Call(), halves=halves, **facts))
         try:
             predicted = self.backbone.predict(latents.to(self.dtype), timestep.to(latents.device), text)
             return predicted.to(latents.dtype)

@@ -71,7 +71,7 @@ class Text:
     def encode(self, prompts: Sequence[str]) -> Condition:
         """Embeddings (prompts, tokens, width). Raises ValueError for a prompt that is too long or not understood."""
         for prompt in prompts:
-            self._check(prompt)
+            self.check_prompt(prompt)
         with TOKENIZING:
             tokens = self.tokenizer(self._tidied(prompts), padding="max_length", return_tensors="pt")
         assert self.encoder is not None
@@ -90,7 +90,8 @@ class Text:
         """A prompt as its tokens are counted: tidied up where the model does so, é one character and not two."""
         return unicodedata.normalize("NFC", tidied(prompt) if self.tidies else prompt)
 
-    def _check(self, prompt: str) -> None:
+    def check_prompt(self, prompt: str) -> None:
+        """Raise ValueError for a prompt that is too long, or not understood."""
         self.check(prompt)
         count = len(self._tokens(prompt).input_ids)
         if count > self.length:

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..arguments import UNCHECKED
-from .checks import require
+from .checks import Frames, require
 
 Color: TypeAlias = str | tuple[int, int, int]  # a matplotlib name or "#rrggbb", or three integers in 0..255
 AnyColor: TypeAlias = Annotated[Color, UNCHECKED]  # by `rgb`
@@ -29,6 +29,16 @@ def side_by_side(pictures: Sequence[Picture], gap: int = 0) -> Picture:
     for picture in pictures[1:]:
         parts += [white, picture]
     return np.concatenate(parts, axis=1)
+
+
+def rows_of(videos: Sequence[Frames], gap: int = 0) -> Frames:
+    """Videos of one size in a row, frame by frame, with `gap` white pixels between them."""
+    frames, height, _, _ = videos[0].shape
+    white = np.full((frames, height, gap, 3), 255, np.uint8)
+    parts = [videos[0]]
+    for video in videos[1:]:
+        parts += [white, video]
+    return np.concatenate(parts, axis=2)
 
 
 def stretch(maps: Float[np.ndarray, "frames h w"], per_frame: bool = False) -> Float[np.ndarray, "frames h w"]:

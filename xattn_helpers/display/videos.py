@@ -83,7 +83,7 @@ def save(video: Video, path: PathLike, fps: Rate = 8) -> Path:
         if suffix == ".mp4":
             mediapy.write_video(path, clip, fps=fps, qp=20)
         else:
-            path.write_bytes(_encode(clip, fps, suffix[1:]))
+            path.write_bytes(encode(clip, fps, suffix[1:]))
     except OSError as error:
         raise ValueError(f"path: given {path}; it must be a file that can be written ({error.strerror})") from None
     return path
@@ -126,7 +126,7 @@ def _frame_numbers(frames: int | Sequence[int], available: int) -> list[int]:
     return known
 
 
-def _encode(clip: Frames, fps: float, file_format: str = "webp") -> bytes:
+def encode(clip: Frames, fps: float, file_format: str = "webp") -> bytes:
     """The bytes of an animated picture, or of a still one for one frame."""
     fits = file_format != "webp" or max(clip.shape[1:3]) <= LONGEST_SIDE
     require(fits, "video", f"pictures of shape {clip.shape[1:]}", f"sides up to {LONGEST_SIDE} pixels")
@@ -149,7 +149,7 @@ def _alternative(video: Video, frames: int, title: str) -> str:
 
 
 def _table_cell(clip: Frames, title: str, alternative: str, fps: float, width: int) -> str:
-    data = b64encode(_encode(clip, fps)).decode()
+    data = b64encode(encode(clip, fps)).decode()
     look = f'width="{width}" alt="{html.escape(alternative)}" style="image-rendering:auto"'
     caption = f"<div>{html.escape(title)}</div>" if title else ""
     image = f'<img src="data:image/webp;base64,{data}" {look}>'

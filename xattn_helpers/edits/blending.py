@@ -1,7 +1,8 @@
 """Keeping the background of a given video: outside the object, the edit has the source's latents at every level.
 
-Where the object is, maps say: those of the source's word, known before the edit begins; those of the edit's word, added
-up while it runs; and the places where edits ask it to be. Their union is the mask.
+Where the object is, maps say: those of the source's word, known before the edit begins, and the places where edits ask
+it to be; and those of the edit's word, added up while it runs, as far as they reach beyond the others by few cells:
+early maps are all over the picture, and an object would wander off. The union is the mask.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,7 +38,7 @@ class KeepBackground:
     source_word: str = ""  # of the object in the given video
     target_word: str = ""  # of the object in the edit
     threshold: Share = 0.3  # of a map stretched to [0, 1]; lower than the paper's 1/2: an edge belongs to its object
-    grow: Annotated[int, Field(ge=0, le=100)] = 0  # latent cells by which the mask is larger than the maps say
+    grow: Annotated[int, Field(ge=0, le=100)] = 1  # latent cells by which an edit may reach beyond the given object
 
 
 class Background:
@@ -65,10 +66,11 @@ class Background:
 
     def mask(self) -> Mask:
         """Where something may change, in [0, 1], at the size of the latents."""
-        masks = list(self.known)
-        if self.maps:
-            masks.append(shape_of(self.maps.values(), self.run.size, self.keep.threshold))
-        return grown(torch.stack([mask.cpu() for mask in masks]).amax(0), self.keep.grow)
+        own = shape_of(self.maps.values(), self.run.size, self.keep.threshold).cpu() if self.maps else None
+        if not self.known:
+            return torch.ones(self.run.size) if own is None else own
+        known = torch.stack([mask.cpu() for mask in self.known]).amax(0)
+        return known if own is None else torch.maximum(known, torch.minimum(own, grown(known, self.keep.grow)))
 
     def blend(self, edited: Latents, source: Latents) -> Latents:
         """The edit inside, the source outside; at the edge, shares of both."""

@@ -11,6 +11,8 @@ from the source at the first level to the clean one. With x for the source, y fo
     plain     y' = step(y), from the noise to which the steps of sampling lead backwards (DDIM inversion, Song et al.
               2021). A step backwards is taken before the prediction that it needs is known: the way back leads
               elsewhere.
+    blended   y' = step(y), from noise that is drawn and not found, the same at each level. Nothing ties the edit to the
+              video but the background, which has to be kept (Blended Latent Diffusion, Avrahami et al. 2023).
 
 The first two are exact: while prediction and input of the edit are the source's, y is x, and ends as the given video.
 Their x is drawn with noise of its own at each level.
@@ -25,12 +27,12 @@ import torch
 from ..backbones.noise import Level, Noise
 from .edit import Latents
 
-Method = Literal["flowedit", "ddpm", "plain"]
+Method = Literal["flowedit", "ddpm", "plain", "blended"]
 Predict = Callable[[Latents, Level], Latents]  # what the network says of the source
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Ladder:
     """A given video: its latents, the schedule of noise, and the levels of an edit, the clean one last."""
 
     latents: Latents
@@ -47,7 +49,7 @@ class Given:
 class Route:
     """From level to level; `sources` are the latents of the source at each."""
 
-    given: Given
+    ladder: Ladder
     sources: list[Latents]
 
     def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
@@ -56,7 +58,7 @@ class Route:
 
     def around(self, index: int) -> tuple[Level, Level]:
         """A level and the next."""
-        return self.given.levels[index], self.given.levels[index + 1]
+        return self.ladder.levels[index], self.ladder.levels[index + 1]
 
 
 class Plain(Route):
@@ -64,7 +66,7 @@ class Plain(Route):
 
     def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
         """A step of sampling."""
-        return moved(self.given.noise, edited, prediction, *self.around(index))
+        return moved(self.ladder.noise, edited, prediction, *self.around(index))
 
 
 class FlowEdit(Route):
@@ -72,7 +74,7 @@ class FlowEdit(Route):
 
     def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
         """The source at the next level, and the difference of two steps."""
-        noise, levels = self.given.noise, self.around(index)
+        noise, levels = self.ladder.noise, self.around(index)
         own = moved(noise, edited, prediction, *levels)
         return self.sources[index + 1] + (own - moved(noise, self.sources[index], of_source, *levels))
 
@@ -82,12 +84,12 @@ class EditFriendly(Route):
 
     def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
         """The source at the next level, and the difference of two means."""
-        noise, levels = self.given.noise, self.around(index)
+        noise, levels = self.ladder.noise, self.around(index)
         own = mean_of_step(noise, edited, prediction, *levels)
         return self.sources[index + 1] + (own - mean_of_step(noise, self.sources[index], of_source, *levels))
 
 
-ROUTES: dict[Method, type[Route]] = {"flowedit": FlowEdit, "ddpm": EditFriendly, "plain": Plain}
+ROUTES: dict[Method, type[Route]] = {"flowedit": FlowEdit, "ddpm": EditFriendly, "plain": Plain, "blended": Plain}
 
 
 def default_method(noise: Noise) -> Method:
@@ -95,10 +97,13 @@ def default_method(noise: Noise) -> Method:
     return "flowedit" if noise.is_flow else "ddpm"
 
 
-def find_route(method: Method, given: Given, predict: Predict, seed: int) -> Route:
+def find_route(method: Method, ladder: Ladder, predict: Predict, seed: int) -> Route:
     """The route of a method; for the plain one, the network is asked once for each level."""
-    sources = inverted_sources(given, predict) if method == "plain" else drawn_sources(given, seed)
-    return ROUTES[method](given, sources)
+    if method == "plain":
+        sources = inverted_sources(ladder, predict)
+    else:
+        sources = drawn_sources(ladder, seed, anew=method != "blended")
+    return ROUTES[method](ladder, sources)
 
 
 def moved(noise: Noise, inputs: Latents, prediction: Latents, level: Level, to: Level) -> Latents:
@@ -117,22 +122,25 @@ def mean_of_step(noise: Noise, inputs: Latents, prediction: Latents, level: Leve
     return to.alpha * clean + max(to.sigma**2 - variance, 0.0) ** 0.5 * drawn
 
 
-def drawn_sources(given: Given, seed: int) -> list[Latents]:
-    """The source at each level, with noise of its own at each; drawn on the CPU, so that devices agree."""
+def drawn_sources(ladder: Ladder, seed: int, anew: bool = True) -> list[Latents]:
+    """The source at each level, with noise that is drawn anew at each, or once; on the CPU, so that devices agree."""
     generator, sources = torch.Generator().manual_seed(seed), []
-    for index in range(len(given.levels) - 1):
-        sources.append(given.at(index, torch.randn(given.latents.shape, generator=generator)))
-    return [*sources, given.latents]
+    drawn = torch.randn(ladder.latents.shape, generator=generator)
+    for index in range(len(ladder.levels) - 1):
+        if anew and index:
+            drawn = torch.randn(ladder.latents.shape, generator=generator)
+        sources.append(ladder.at(index, drawn))
+    return [*sources, ladder.latents]
 
 
-def inverted_sources(given: Given, predict: Predict) -> list[Latents]:
+def inverted_sources(ladder: Ladder, predict: Predict) -> list[Latents]:
     """The source at each level, by the steps of sampling backwards, from the clean latents to the first level.
 
     A step to a level takes the prediction at that level, of latents that are not there yet.
     """
-    latents, sources = given.latents, [given.latents]
-    for index in range(len(given.levels) - 2, -1, -1):
-        level, below = given.levels[index], given.levels[index + 1]
-        latents = moved(given.noise, latents, predict(latents, level), below, level)
+    latents, sources = ladder.latents, [ladder.latents]
+    for index in range(len(ladder.levels) - 2, -1, -1):
+        level, below = ladder.levels[index], ladder.levels[index + 1]
+        latents = moved(ladder.noise, latents, predict(latents, level), below, level)
         sources.insert(0, latents)
     return sources

@@ -101,6 +101,11 @@ class Track:
         return self._at(np.array(self.keys), frames)
 
     @checked
+    def lengths(self, frames: Frames) -> Float[np.ndarray, "frames 2"]:
+        """Width and height of the boxes, before any clipping."""
+        return self._at(np.array(self.sizes), frames)
+
+    @checked
     def mask(
         self, frames: Frames, height: Side, width: Side, shape: Shape = "box"
     ) -> Float[Tensor, "frames height width"]:

@@ -73,8 +73,8 @@ def appearance_change(video: Pixels, masks: AnyMasks, reference: Pixels, wanted:
     _same_frames(masks, wanted)
     changes = []
     for frame in np.flatnonzero(masks.any((1, 2)) & wanted.any((1, 2))):
-        own, other = _crop(video[frame], masks[frame]), _crop(reference[frame], wanted[frame])
-        changes.append(np.abs(own - other).mean())
+        first, second = _crop(video[frame], masks[frame]), _crop(reference[frame], wanted[frame])
+        changes.append(np.abs(first - second).mean())
     return float(np.mean(changes)) if changes else np.nan
 
 
@@ -94,7 +94,9 @@ def _crop(picture: np.ndarray, mask: np.ndarray) -> Float[np.ndarray, "32 32 3"]
 def _same_shapes(video: Video, reference: Video, masks: Masks) -> None:
     if video.shape != reference.shape or masks.shape != video.shape[:3]:
         shapes = ", ".join(str(array.shape) for array in (video, reference, masks))
-        raise ValueError(f"video, reference and masks have shapes {shapes}; they must be of the same frames")
+        raise ValueError(
+            f"video, reference and the masks of objects have shapes {shapes}; they must be of the same frames"
+        )
 
 
 def _same_frames(masks: Masks, wanted: Masks) -> None:

@@ -17,7 +17,8 @@ MASKS = {
     "threshold .2": KeepBackground(threshold=0.2),
     "threshold .4": KeepBackground(threshold=0.4),
     "threshold .5": KeepBackground(threshold=0.5),
-    "threshold .5, grown": KeepBackground(threshold=0.5, grow=1),
+    "grow 0": KeepBackground(grow=0),
+    "grow 2": KeepBackground(grow=2),
 }
 HALF_AS_NOISY = {"skip": 0.15}
 
@@ -33,6 +34,9 @@ def exchanges() -> dict[str, Setting]:
         settings[f"skip {skip:g}"] = Setting({"skip": skip})
     for name, keep in MASKS.items():
         settings[name] = Setting({"keep_background": keep})
+    for skip in (0.0, 0.15, 0.3):
+        settings[f"blended, skip {skip:g}"] = Setting({"method": "blended", "cfg_scale": 4.0, "skip": skip})
+    settings["blended, scale 2.4"] = Setting({"method": "blended", "skip": 0.15})
     settings |= {"50 steps": Setting({"steps": 50}), "swap": Setting({}, swap), "bias": Setting({}, hold)}
     settings["bias, skip 0"] = Setting({"skip": 0.0}, hold)
     return settings
@@ -44,14 +48,16 @@ PLACED = {
     "scale 1": Setting(FROM_NOISE | {"cfg_scale": 1.0, "source_cfg_scale": 1.0}, guide),
     "scale 4": Setting(FROM_NOISE | {"cfg_scale": 4.0, "source_cfg_scale": 4.0}, guide),
     "bias": Setting(FROM_NOISE, bias),
+    "blended, bias": Setting(FROM_NOISE | {"method": "blended", "cfg_scale": 4.0}, bias),
     "guidance and bias": Setting(FROM_NOISE, guide_and_bias),
-    "grown": Setting(FROM_NOISE | {"keep_background": KeepBackground(grow=1)}, guide),
+    "grow 2": Setting(FROM_NOISE | {"keep_background": KeepBackground(grow=2)}, guide),
 }
 REMOVAL = {
     "edit": Setting(FROM_NOISE, hide),
     "skip .3": Setting({"skip": 0.3}, hide),
+    "blended": Setting(FROM_NOISE | {"method": "blended", "cfg_scale": 4.0}, hide),
     "scale 4": Setting(FROM_NOISE | {"cfg_scale": 4.0, "source_cfg_scale": 1.0}, hide),
-    "grown": Setting(FROM_NOISE | {"keep_background": KeepBackground(grow=1)}, hide),
+    "threshold .2": Setting(FROM_NOISE | {"keep_background": KeepBackground(threshold=0.2)}, hide),
 }
 
 

@@ -10,26 +10,37 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython.display import HTML
 from jaxtyping import Float
 from torch import Tensor
 
 from ...arguments import checked
 from ...attention.recording import capture
 from ...backbones.model import Model
-from ...edits.guidance import Guidance
-from ...edits.targets import Track, track
-from ...sampling import Clip, generate
+from ...edits.guidance import LAWS, SCHEDULES, Guidance
+from ...edits.targets import Track
+from ...sampling import Clip
+from ..checks import Frames
 from ..overlays import draw_boxes, heatmaps
-from ..pixels import Picture, at_frames, side_by_side
-from .panel import PROMPT_LOOK, SEED_LOOK, Panel, WidgetSeed, check_text, words
+from ..pixels import at_frames, rows_of
+from ..players import track_player
+from .choices import words
+from .code import knobs_text, steered_cell
+from .drawing import STRENGTHS, USUAL
+from .panel import SEED_LOOK, Panel, WidgetSeed
+from .paths import as_track, drawing
+from .runner import BEGIN
+from .sliders import SliderPad
 
 PICTURE_HEIGHT = 220  # CSS pixels of the pictures side by side
 GAP = 4  # white pixels between them
 BLANK = 235  # grey of the preview when there is no unguided clip
 DOT = 0.012  # half the side of a dot of the path, in parts of the picture
-SLIDER = {"width": "290px"}
-START, END, MIDDLE = (0.25, 0.25), (0.75, 0.75), (0.5, 0.5)
-SIZE, SMALLEST = 0.35, 0.05  # of the box, in parts of the picture
+
+
+SLIDERS = (
+    "word", "start_x", "start_y", "start_size", "end_x", "end_y", "end_size", "by_middle", "middle_x", "middle_y"
+)  # fmt: skip
 
 
 class TrackExplorer(Panel):
@@ -46,29 +57,34 @@ class TrackExplorer(Panel):
     w), both None before the first run; asked, the track of that clip; picture, uint8 (height, width, 3).
     """
 
+    CONTROLS = ("prompt", "word", "seed", "pad", "strength", "law", "schedule")
+    RESULTS = ("clip", "own", "maps", "asked")
+
     @checked
     def __init__(
         self, model: Model, prompt: str = "a burger floats on the water", word: str = "burger", seed: WidgetSeed = 0
     ):
-        super().__init__(model.defaults.frames, PICTURE_HEIGHT, "Generate the guided clip")
-        self.model = model
-        self.clip: Clip | None = None
+        super().__init__(model, prompt, seed, PICTURE_HEIGHT, "Generate the guided clip")
         self.own: Clip | None = None  # the unguided clip
         self.maps: Float[Tensor, "frames h w"] | None = None
         self.asked: Track | None = None
-        self._shown: dict[str, Any] = {}  # the controls of the clip that is there
-        self.prompt = widgets.Text(prompt, description="prompt", layout=PROMPT_LOOK)
-        self.word = widgets.Combobox(value=word, description="word", options=words(prompt), ensure_option=False)
-        self.seed = widgets.BoundedIntText(seed, min=0, max=2**31 - 1, description="seed", layout=SEED_LOOK)
-        self.start_x, self.start_y = _slider(START[0], "start x"), _slider(START[1], "start y")
-        self.end_x, self.end_y = _slider(END[0], "end x"), _slider(END[1], "end y")
-        self.by_middle = widgets.Checkbox(False, description="by a middle point", indent=False, layout=SEED_LOOK)
-        self.middle_x, self.middle_y = _slider(MIDDLE[0], "middle x"), _slider(MIDDLE[1], "middle y")
-        self.start_size, self.end_size = _slider(SIZE, "start size", SMALLEST), _slider(SIZE, "end size", SMALLEST)
-        usual = Guidance.for_track("object", self.track()).strength
-        self.strength = widgets.FloatText(usual, step=usual / 10, description="strength", layout=SEED_LOOK)
-        self._arrange()
+        self.pad = SliderPad(word, model.defaults.frames)
+        self.law = widgets.Dropdown(options=list(LAWS), value=USUAL["law"], description="law")
+        self.schedule = widgets.Dropdown(options=list(SCHEDULES), value=USUAL["schedule"], description="schedule")
+        self.strength = widgets.FloatText(USUAL["strength"], step=0.01, description="strength", layout=SEED_LOOK)
+        self.law.observe(self._suggest, names="value")
+        self.prompt.observe(self._offer, names="value")
+        self._offer()
+        self.pad.observe(self.refresh, names="value")
+        self.seed.observe(self.refresh, names="value")
+        self.arrange([self.prompt, self.seed], [self.pad], [self.strength, self.law, self.schedule])
         self.refresh()
+
+    def __getattr__(self, name: str) -> Any:
+        """The sliders of the pad are controls of the explorer."""
+        if name in SLIDERS:
+            return getattr(self.pad, name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __repr__(self) -> str:
         """What a stored notebook shows, where no kernel is: one line."""
@@ -76,25 +92,32 @@ class TrackExplorer(Panel):
 
     def track(self) -> Track:
         """The track that the controls describe; the size at a middle point is the mean of start and end."""
-        keys = [(self.start_x.value, self.start_y.value), (self.end_x.value, self.end_y.value)]
-        sizes = [self.start_size.value, self.end_size.value]
-        if self.by_middle.value:
-            keys.insert(1, (self.middle_x.value, self.middle_y.value))
-            sizes.insert(1, sum(sizes) / 2)
-        return track(keys, size=sizes)
+        return as_track(self.pad.value[0])
 
-    def run(self, _button: widgets.Button | None = None) -> None:
-        """Generate what the controls describe, unless it is the clip that is there."""
-        if self.clip is not None and self._shown == self._settings():
-            return self.refresh()
-        with self.running():
-            prompt, word, path = self.prompt.value, self.word.value, self.track()
-            check_text(self.model, prompt, word)
-            guidance = Guidance.for_track(word, path, strength=self.strength.value)
-            looked_at = [site.name for site in guidance.sites(self.model)]
-            with capture(self.model, sites=looked_at) as attention:
-                clip = generate(self.model, prompt, seed=self.seed.value, edits=guidance, progress=False)
-            self._have(clip, attention.maps(word).cpu(), path)
+    def knobs(self) -> dict[str, Any]:
+        """The knobs of guidance, by their names."""
+        return {"strength": self.strength.value, "law": self.law.value, "schedule": self.schedule.value}
+
+    def check(self) -> None:
+        """Raise ValueError for a word that is not in the prompt, and for knobs that cannot be."""
+        super().check()
+        Guidance(self.word.value, self.track(), **self.knobs())
+
+    def make(self) -> None:
+        """Generate the guided clip, and record the maps of its word."""
+        settings, word, path = self.read(), self.word.value, self.track()
+        guidance = Guidance(word, path, **self.knobs())
+        self.progress.expect(1)
+        looked_at = [site.name for site in guidance.sites(self.model)]
+        with capture(self.model, sites=looked_at) as attention:
+            clip = self.generate(settings["prompt"], settings["seed"], guidance)
+        self.maps, self.asked = attention.maps(word).cpu(), path
+        self.have(clip, settings)
+
+    def code(self) -> str:
+        """The cell that makes the guided clip."""
+        knobs, words = knobs_text(self.knobs(), USUAL), [self.word.value]
+        return steered_cell(self.model, self.prompt.value, self.seed.value, "Guidance", words, [self.track()], knobs)
 
     @checked
     def explore(self, clip: Clip, maps: Float[Tensor, "frames h w"], asked: Track, own: Clip | None = None) -> None:
@@ -105,92 +128,61 @@ class TrackExplorer(Panel):
         """
         self.clip, self.own = None, own  # until all sliders are there: each of them redraws
         self.prompt.value, self.seed.value = clip.prompt, clip.seed
-        self.start_x.value, self.start_y.value = asked.keys[0]
-        self.end_x.value, self.end_y.value = asked.keys[-1]
-        self.start_size.value, self.end_size.value = _side(asked.sizes[0]), _side(asked.sizes[-1])
-        self.by_middle.value = len(asked.keys) == 3
-        if self.by_middle.value:
-            self.middle_x.value, self.middle_y.value = asked.keys[1]
-        self._have(clip, maps, asked)
+        self.pad.value = [drawing(self.word.value, asked, len(clip.video))]
+        self.maps, self.asked = maps, asked
+        self.have(clip)
+
+    def stored_player(self) -> HTML | None:
+        """A dozen ready-made paths, for each of which the model runs."""
+        if self.clip is None or not self.model.is_video:
+            return None
+        return track_player(self.model, self.prompt.value, self.word.value, self.seed.value)
 
     def refresh(self, _change: dict | None = None) -> None:
-        """Draw the path that is set and, at the chosen frame, the clip that is there."""
-        frames, index = self.frame.max + 1, self.frame.value
-        pictures = [self._preview(frames)]
+        """Draw the path that is set and the clip that is there."""
+        frames = self.model.defaults.frames if self.clip is None else len(self.clip.video)
+        videos, titles = [self._preview(frames)], ["the path"]
         if self.clip is not None and self.maps is not None and self.asked is not None:
             boxes = self.asked.boxes(frames)
             heat = heatmaps(at_frames(self.maps, frames), size=max(self.clip.video.shape[1:3]))
-            pictures += [draw_boxes(self.clip.video, boxes)[index], draw_boxes(heat, boxes)[index]]
-        self.draw(side_by_side(pictures, GAP))
-        self.message.value = self._describe()
+            videos += [draw_boxes(self.clip.video, boxes), draw_boxes(heat, boxes)]
+            titles += ["guided", "its map"]
+        if self.player.film is not None:
+            self.player.film.plays = self.clip is not None
+        self.show(rows_of(videos, GAP), titles)
 
-    def _have(self, clip: Clip, maps: Float[Tensor, "frames h w"], asked: Track) -> None:
-        """This is the clip that the controls describe now."""
-        self.clip, self.maps, self.asked = clip, maps, asked
-        self._shown = self._settings()
-        self.has_frames(len(clip.video))
-        self.refresh()
-
-    def _preview(self, frames: int) -> Picture:
-        """A frame of the unguided clip, or grey, with the path in black and the box of this frame in red."""
-        picture = self._ground()[None]
-        path = self.track()
+    def _preview(self, frames: int) -> Frames:
+        """The unguided clip, or grey, with the path in black and the box of each frame in red."""
+        video, path = self._ground(frames), self.track()
         boxes = path.boxes(frames)
         for centre in path.centres(frames):
             dot = np.concatenate([centre - DOT, centre + DOT])
-            picture = draw_boxes(picture, dot[None], "black", thickness=3)
-        for frame, color in ((0, "gray"), (frames - 1, "gray"), (self.frame.value, "red")):
-            picture = draw_boxes(picture, boxes[frame : frame + 1], color)
-        return picture[0]
+            video = draw_boxes(video, np.repeat(dot[None], frames, axis=0), "black", thickness=3)
+        for frame in (0, frames - 1):
+            video = draw_boxes(video, np.repeat(boxes[frame : frame + 1], frames, axis=0), "gray")
+        return draw_boxes(video, boxes, "red")
 
-    def _ground(self) -> Picture:
-        """What the path is drawn on."""
-        if self.own is not None and (self.own.prompt, self.own.seed) == (self.prompt.value, self.seed.value):
-            return self.own.video[min(self.frame.value, len(self.own.video) - 1)]
-        if self.clip is not None:
-            return np.full_like(self.clip.video[0], BLANK)  # another model's default may not be the clip's size
-        return np.full((self.model.defaults.height, self.model.defaults.width, 3), BLANK, np.uint8)
+    def _ground(self, frames: int) -> Frames:
+        """What the path is drawn on; another model's default may not be the clip's size."""
+        own, made = self.own, self.model.defaults
+        if own is not None and (own.prompt, own.seed) == (self.prompt.value, self.seed.value):
+            return own.video
+        height, width = (made.height, made.width) if self.clip is None else self.clip.video.shape[1:3]
+        return np.full((frames, height, width, 3), BLANK, np.uint8)
 
-    def _arrange(self) -> None:
-        """Observe the controls, and put them in rows."""
-        rows = [
-            [self.prompt, self.word],
-            [self.start_x, self.start_y, self.start_size],
-            [self.end_x, self.end_y, self.end_size],
-            [self.middle_x, self.middle_y, self.by_middle],
-            [self.seed, self.strength],
-        ]
-        self.prompt.observe(self._offer, names="value")
-        for control in sum(rows, []):
-            control.observe(self.refresh, names="value")
-        rows[-1] += [self.run_button, self.frame, self.play]
-        self.children = [*map(widgets.HBox, rows), self.message, self.image]
-
-    def _offer(self, _change: dict) -> None:
+    def _offer(self, _change: dict | None = None) -> None:
         """The words of the prompt become the choices of the word."""
-        self.word.options = words(self.prompt.value)
+        self.pad.words = list(words(self.prompt.value))
+        self.refresh()
 
-    def _settings(self) -> dict[str, Any]:
-        """What the controls say."""
-        names = ("prompt", "word", "seed", "strength")
-        return {"track": self.track()} | {name: getattr(self, name).value for name in names}
+    def _suggest(self, _change: dict) -> None:
+        """Laws count strength in units of their own."""
+        self.strength.value = STRENGTHS.get(self.law.value, self.strength.value)
 
-    def _describe(self) -> str:
+    def describe(self) -> str:
         """What the pictures are, from the settings with which the clip was made."""
-        if self.clip is None:
-            return "The path, the box of this frame in red. Press <b>Run</b>."
-        word, prompt = html.escape(self._shown["word"]), html.escape(self._shown["prompt"])
-        made = f"<b>{word}</b> of “{prompt}”, seed {self._shown['seed']}, strength {self._shown['strength']:g}"
-        changed = "" if self._shown == self._settings() else " (the controls have changed since: press <b>Run</b>)"
-        return f"The path | {made} | its map{changed}"
-
-
-def _slider(value: float, name: str, low: float = 0.0) -> widgets.FloatSlider:
-    """A slider for a share of the picture."""
-    return widgets.FloatSlider(value, min=low, max=1, step=0.01, description=name, layout=SLIDER)
-
-
-def _side(size: tuple[float, float]) -> float:
-    """The side of a square as large as a box."""
-    width, height = size
-    return float(np.sqrt(width * height))
+        if not self.settings:
+            return BEGIN
+        word, prompt = (html.escape(self.settings[name]) for name in ("word", "prompt"))
+        made = f"<b>{word}</b> of “{prompt}”, seed {self.settings['seed']}, strength {self.settings['strength']:g}"
+        return f"The path | {made} | its map"

@@ -17,7 +17,7 @@ from ...backbones.model import Model
 from ...sampling import Clip
 from ..rows import Case, Row
 from ..study import Study
-from .clips import KINDS, Drawn, EditedClip, Painter, clips
+from .clips import KINDS, Drawn, EditedClip, Painter, sample_clips
 from .measuring import measure_edit
 from .settings import SETTINGS, Setting
 from .table import line, markdown, summary
@@ -60,7 +60,7 @@ class GivenVideo(Study):
 
     def clip(self, case: Case) -> EditedClip:
         """The clip of a case."""
-        return clips(str(case["kind"]), self.count, self.first_seed)[int(case["clip"])]
+        return sample_clips(str(case["kind"]), self.count, self.first_seed)[int(case["clip"])]
 
     def measure(self, cases: Sequence[Case]) -> list[Row]:
         """Edit one clip after another."""

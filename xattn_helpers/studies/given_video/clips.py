@@ -59,7 +59,7 @@ class Drawn:
 
 
 @cache
-def clips(kind: str, count: int, seed: int) -> list[EditedClip]:
+def sample_clips(kind: str, count: int, seed: int) -> list[EditedClip]:
     """The first clips of a kind of edit that a seed draws: "object", "size", "path" or "removal"."""
     rng, chosen = random.Random(f"{kind} {seed}"), []
     while len(chosen) < count:

@@ -16,7 +16,8 @@ def measure_edit(clip: EditedClip, drawn: Drawn, video: Video, rebuilt: Video, d
     view = look(video, device)
     objects = drawn.masks | drawn.true_masks
     row: Row = {"old seen": seen(view.masks(clip.word))} | object_row(clip, drawn, video, view.masks(clip.new_word))
-    for name, pixels in (("", video), ("autoencoder ", rebuilt)):
+    # The truth has soft edges outside the masks, so that it is not perfect either: it is the best that an edit can be.
+    for name, pixels in (("", video), ("autoencoder ", rebuilt), ("truth ", drawn.truth)):
         row[f"{name}psnr"] = background_psnr(pixels, drawn.video, objects)
         row[f"{name}ssim"] = background_ssim(pixels, drawn.video, objects)
     row["filled psnr"] = background_psnr(video, drawn.truth, ~drawn.masks | drawn.true_masks)

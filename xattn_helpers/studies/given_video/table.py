@@ -16,6 +16,8 @@ MEANS = {  # column: name of the figure
     "ssim": "background SSIM",
     "autoencoder psnr": "autoencoder's PSNR",
     "autoencoder ssim": "autoencoder's SSIM",
+    "truth psnr": "drawn truth's PSNR",
+    "truth ssim": "drawn truth's SSIM",
     "filled psnr": "PSNR where the object was",
     "seconds": "seconds",
 }

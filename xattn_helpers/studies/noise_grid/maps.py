@@ -44,5 +44,5 @@ def describe_maps(
 
 def overlap(first: Bool[np.ndarray, "frames height width"], second: Bool[np.ndarray, "frames height width"]) -> float:
     """Intersection over union of two objects' masks, mean over frames; 0 where one is missing."""
-    common, either = (first & second).sum((1, 2)), (first | second).sum((1, 2))
-    return float((common / np.maximum(either, 1)).mean())
+    common, union = (first & second).sum((1, 2)), (first | second).sum((1, 2))
+    return float((common / np.maximum(union, 1)).mean())

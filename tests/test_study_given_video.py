@@ -1,0 +1,180 @@
+"""The study of given videos: its clips against their truths, what it measures of known edits, and its table by hand."""
+
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+from drawn_videos import world
+from models_for_tests import tiny
+
+from xattn_helpers import Bias, Clip, Guidance, Reweight, Swap
+from xattn_helpers.edits.observed import Seen
+from xattn_helpers.pocket.world.captions import held_out
+from xattn_helpers.studies import given_video
+from xattn_helpers.studies.given_tuning import GivenTuning
+from xattn_helpers.studies.given_video import GivenVideo, clips, settings
+from xattn_helpers.studies.given_video.clips import EDGES, KINDS, Painter
+from xattn_helpers.studies.given_video.measuring import measure_edit
+from xattn_helpers.studies.given_video.table import MEANS, figures, markdown, summary
+
+COUNT = 5
+
+
+def some(kind):
+    return clips.sample_clips(kind, COUNT, GivenVideo.first_seed)
+
+
+def drawn(clip):
+    """Drawn with one backdrop of each scene, whatever the story says."""
+    with patch.object(clips, "World", lambda device: world()):
+        painter = Painter("cpu")
+    for story in (clip.source, clip.truth):
+        object.__setattr__(story, "backdrop", 0)
+    return painter.draw(clip)
+
+
+# Clips
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_clip_differs_from_its_truth_in_what_is_edited_alone(kind):
+    for clip in some(kind):
+        (actor,), (edited,) = clip.source.actors, clip.truth.actors
+        assert held_out(clip.source.caption) and clip.word in clip.source.caption.split()
+        same = {"name": actor.name == edited.name, "size": (actor.size == edited.size).all(),
+                "position": (actor.position == edited.position).all()}  # fmt: skip
+        changed = [name for name, is_same in same.items() if not is_same]
+        assert changed == {"object": ["name"], "size": ["size"], "path": ["position"], "removal": ["size"]}[kind]
+        assert (actor.facing == edited.facing).all() and clip.source.scene == clip.truth.scene
+        assert (clip.target_prompt == clip.source.caption) == (kind != "object")
+
+
+def test_what_is_asked_is_what_the_truth_has():
+    for clip in some("object"):
+        assert clip.new_word in clip.target_prompt.split() and clip.word not in clip.target_prompt.split()
+        assert clip.target_prompt.split()[2:] == clip.source.caption.split()[2:]
+    for clip in some("size"):
+        np.testing.assert_allclose(clip.truth.actors[0].size, clip.asked["scale"] * clip.source.actors[0].size)
+    for clip in some("path"):
+        way = clip.truth.actors[0].position - clip.source.actors[0].position
+        np.testing.assert_allclose(way, [[clip.asked["across"], clip.asked["down"]]] * 16)
+        assert clip.truth.actors[0].position.min() >= EDGES[0] and clip.truth.actors[0].position.max() <= EDGES[1]
+    for clip in some("removal"):
+        assert not drawn(clip).true_masks.any() and drawn(clip).masks.any()
+
+
+def test_clips_are_the_same_each_time_and_those_of_tuning_are_none_of_them():
+    study, tuning = GivenVideo(), GivenTuning()
+    for kind in KINDS:
+        own = [clip.source.actors[0].position for clip in clips.sample_clips(kind, study.count, study.first_seed)]
+        clips.sample_clips.cache_clear()
+        again = [clip.source.actors[0].position for clip in clips.sample_clips(kind, study.count, study.first_seed)]
+        assert all((first == second).all() for first, second in zip(own, again, strict=True))
+        for clip in clips.sample_clips(kind, tuning.count, tuning.first_seed):
+            assert not any((clip.source.actors[0].position == path).all() for path in own)
+    seeds = {case["seed"] for case in study.cases()}
+    assert len(seeds) == study.count == 60 and not seeds & {case["seed"] for case in tuning.cases()}
+
+
+# Settings
+
+
+def test_edits_are_those_of_the_clip():
+    clip = some("path")[0]
+    text, (height, width) = tiny().text, (8, 8)
+    seen = Seen(Clip(np.zeros((16, 8, 8, 3), np.uint8), torch.zeros(4, 16, 8, 8), clip.source.caption, 0),
+                {height: torch.rand(16, height, width, 20)}, text, 1.0)  # fmt: skip
+    moved = seen.moved(clip.word, 1.0, (clip.asked["across"], clip.asked["down"]))
+    guidance, bias = settings.guide(clip, seen)[0], settings.bias(clip, seen)[0]
+    assert isinstance(guidance, Guidance) and isinstance(bias, Bias)
+    for edit in (guidance, bias):
+        assert edit.word == clip.word and (edit.target.mask(16, 8, 8) == moved.mask(16, 8, 8)).all()
+    assert settings.hide(clip, seen) == [Reweight(clip.word, 0.0)]
+    other = some("object")[0]
+    swap = Swap(other.word, other.new_word, source=other.source.caption, window=settings.SWAPPED)
+    assert settings.swap(other, seen) == [swap]
+
+
+# Measuring
+
+
+def test_the_truth_is_a_perfect_edit_and_the_given_video_none():
+    clip = some("object")[0]
+    made = drawn(clip)
+    row = measure_edit(clip, made, made.truth, made.video, "cpu")
+    assert row["new seen"] and not row["old seen"] and row["iou"] > 0.8 and row["distance"] < 0.02
+    assert row["psnr"] == row["truth psnr"] > 35 and row["ssim"] == row["truth ssim"] > 0.95
+    assert row["autoencoder psnr"] == 60 and row["appearance"] < 0.05
+    row = measure_edit(clip, made, made.video, made.truth, "cpu")
+    assert row["old seen"] and not row["new seen"] and row["iou"] == 0 and np.isnan(row["appearance"])
+
+
+def test_a_moved_object_is_measured_where_it_shall_be():
+    clip = some("path")[0]
+    made = drawn(clip)
+    moved = measure_edit(clip, made, made.truth, made.video, "cpu")
+    stayed = measure_edit(clip, made, made.video, made.video, "cpu")
+    assert moved["iou"] > 0.8 > 0.5 > stayed["iou"] and stayed["old iou"] > 0.8 > 0.5 > moved["old iou"]
+    assert stayed["distance"] == pytest.approx(0.3 / 2**0.5, abs=0.03) and moved["filled psnr"] > 40
+    assert stayed["filled psnr"] < 25
+
+
+def test_of_a_removed_object_only_its_absence_and_the_background_count():
+    clip = some("removal")[0]
+    made = drawn(clip)
+    row = measure_edit(clip, made, made.truth, made.video, "cpu")
+    assert not row["old seen"] and row["iou"] is None and row["filled psnr"] == 60 and row["psnr"] > 30
+    assert measure_edit(clip, made, made.video, made.video, "cpu")["old seen"]
+
+
+def test_each_case_is_edited_with_its_setting(monkeypatch):
+    study, asked = GivenVideo(smoke=True), []
+
+    def edit_video(model, video, source, target, seed, **knobs):
+        asked.append((source, target, seed, knobs))
+        return Clip(video, torch.zeros(4, 16, 4, 4), target, seed)
+
+    monkeypatch.setattr(given_video, "edit_video", edit_video)
+    monkeypatch.setattr(GivenVideo, "model", lambda study, name: tiny())
+    monkeypatch.setattr(GivenVideo, "painter", type("Drawer", (), {"draw": staticmethod(drawn)}))
+    black = torch.zeros(1, 16, 128, 128, 3, dtype=torch.uint8)
+    monkeypatch.setattr(type(tiny()), "decode", lambda model, latents: black)
+    case = {"model": "pocket", "kind": "object", "setting": "no mask", "clip": 1, "seed": 7}
+    (row,) = study.measure([case])
+    clip = study.clip(case)
+    ((source, target, seed, knobs),) = asked
+    assert (source, target, seed) == (clip.source.caption, clip.target_prompt, 7)
+    assert knobs == {"steps": 2, "edits": [], "check_prompt": False, "progress": False, "keep_background": False}
+    assert row["psnr"] == 60 and row["old seen"] and row["word"] == clip.word and row["autoencoder psnr"] < 30
+
+
+# The table
+
+
+def row(**changes):
+    values = dict.fromkeys(MEANS, 0.5) | {"old seen": False, "new seen": True, "distance": 0.05, "psnr": 33.0}
+    return {"model": "pocket-dit", "kind": "object", "setting": "edit"} | values | changes
+
+
+def test_figures_by_hand():
+    lost = row(**{"new seen": False, "distance": None})
+    rows = [row(), lost, row(**{"old seen": True, "distance": 0.2, "psnr": 36.0})]
+    table = figures(rows, "object")
+    values = {name: (figure.value, figure.n) for name, figure in table.items()}
+    assert values["new object seen"] == (pytest.approx(2 / 3), 3) and values["path kept"] == (pytest.approx(1 / 3), 3)
+    assert values["old object gone"] == (pytest.approx(2 / 3), 3) and values["background PSNR"] == (34.0, 3)
+    assert values["distance from the true path"] == (pytest.approx(0.125), 2)
+    assert "old object gone" not in figures(rows, "size") and "new object seen" not in figures(rows, "removal")
+
+
+def test_the_table_has_models_kinds_and_settings():
+    rows = [row(), row(kind="removal", **{"new seen": None, "iou": None}), row(setting="plain"), row(model="pocket")]
+    table = summary(rows)
+    assert {model: list(kinds) for model, kinds in table.items()} == {
+        "pocket-dit": ["object", "removal"], "pocket": ["object"]
+    }  # fmt: skip
+    assert list(table["pocket-dit"]["object"]) == ["edit", "plain"]
+    assert "IoU with the true mask" not in table["pocket-dit"]["removal"]["edit"]
+    lines = markdown(table).splitlines()
+    assert lines[2].startswith("| pocket-dit | new object seen | ≥ 0.95 | 1.000 (") and len(lines) == 2 + 4 + 3
