@@ -84,7 +84,7 @@ def stored(name):
 # %% [markdown]
 # ## 1. A question to begin with
 #
-# Both models have seen the same videos with the same captions. Both get the same prompt, "a dog walks to the left".
+# Both models were trained on the same drawn world and its captions. Both get the same prompt, "a dog walks to the left".
 # Before you look: will both dogs walk to the left?
 
 # %%
@@ -368,7 +368,7 @@ def flow_step(latents, velocity, sigma, next_sigma):
 check.flow_step(flow_step)
 
 # %% [markdown]
-# With this step, sampling is a loop of six lines. The levels are not spread evenly: a *shift* of 3 puts most steps where
+# With this step, sampling is a short loop. The levels are not spread evenly: a *shift* of 3 puts most steps where
 # there is much noise ([Esser et al. 2024](https://arxiv.org/abs/2403.03206)).
 
 # %%
