@@ -19,6 +19,7 @@ export KMP_BLOCKTIME := 0
 endif
 # What the caller says reaches the shell as a variable, not as text of a command.
 export ONLY REPO BRANCH
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # Nothing that runs below needs a network: the models are in the repository.
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 # The notebooks are executed and tested on the CPU, so that everybody gets the same outputs.
@@ -26,8 +27,11 @@ ON_CPU := $(OFFLINE) CUDA_VISIBLE_DEVICES=
 # nbval: every cell must run; the output is compared in the cells with the tag nbval-check-output.
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
+# Installing a package of Debian is for root.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
 .DEFAULT_GOAL := help
-.PHONY: help tutorial notebooks lab test test-unit test-colab bench train lint format mutants badges constraints clean
+.PHONY: help tutorial notebooks lab test test-unit test-browser test-colab bench train lint format mutants badges constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,19 +42,30 @@ tutorial: $(READY) ## run the notebooks that changed; build/tutorial/index.html 
 notebooks: $(READY) ## run the notebooks and write the .ipynb beside each .py (ONLY=01 for one of them)
 	@$(ON_CPU) $(BIN)/python -m tools.tutorial --write "$$ONLY"
 
-lab: $(READY) ## open JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=.
+# JupyterLab opens a copy of the lessons, in my_notebooks/: to run them changes nothing that git tracks. In a container
+# one is root, which Jupyter refuses unless it is told.
+lab: $(READY) ## open JupyterLab with your own copy of the lessons, in my_notebooks/
+	@$(BIN)/python -m tools.lab
+	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/my_notebooks $(AS_ROOT) $(LAB)
 
 test: lint $(READY) ## lint, unit tests, and every notebook, on the CPU
 	@notebooks=$$($(BIN)/python -m tools.notebooks) && \
-	$(ON_CPU) TQDM_DISABLE=1 $(BIN)/python -m pytest $(NBVAL) tests $$notebooks
+	$(ON_CPU) TQDM_DISABLE=1 $(BIN)/python -m pytest $(NBVAL) --ignore=tests/browser tests $$notebooks
 
 test-unit: $(READY) ## unit tests only, on whatever device there is
-	@$(OFFLINE) $(BIN)/python -m pytest tests
+	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests
+
+test-browser: $(READY) ## what only a browser can tell, in a system Chromium; pictures in build/screenshots/
+	@$(ON_CPU) TQDM_DISABLE=1 XATTN_BROWSER=1 $(BIN)/python -m pytest tests/browser
+
+test-browser: $(READY) ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium)
+	@command -v chromium chromium-browser google-chrome >/dev/null || $(AS_ROOT) sh -c \
+	'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium'
+	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 tests/browser
 
 test-colab: $(COLAB_READY) ## unit tests and notebooks at Google Colab's versions (TORCH=2.13.0 for another torch)
 	@notebooks=$$($(COLAB_BIN)/python -m tools.notebooks) && \
-	$(ON_CPU) TQDM_DISABLE=1 $(COLAB_BIN)/python -m pytest $(NBVAL) tests $$notebooks
+	$(ON_CPU) TQDM_DISABLE=1 $(COLAB_BIN)/python -m pytest $(NBVAL) --ignore=tests/browser tests $$notebooks
 
 bench: $(READY) ## run the studies, and print their tables
 	@$(OFFLINE) $(BIN)/python -m xattn_helpers.studies

@@ -43,22 +43,24 @@ from matplotlib import pyplot as plt
 from xattn_helpers import capture, detect, generate, lesson, load
 from xattn_helpers.display import draw_mask, heatmaps, image_grid, overlay, show, strip
 
-IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
+IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
 model, image_model = load(VIDEO), load(IMAGE)
+DRAWN = VIDEO.startswith("pocket")  # videos of the drawn world, in which the detector sees
 
 
 def mask_of(video, word):
-    """Where an object is, (frames, height, width); the detector sees it in videos of the drawn world only."""
-    return detect(video, word)[1] if VIDEO == "pocket" else np.zeros(np.shape(video)[:3], bool)
+    """Where an object is, (frames, height, width); nowhere, if the detector cannot know."""
+    return detect(video, word)[1] if DRAWN else np.zeros(np.shape(video)[:3], bool)
 
 
-if VIDEO != "pocket":
+if not DRAWN:
     print("The detector knows the drawn world only: what is measured with it is nan for this model.")
 
 
 # %% [markdown]
-# The cells below run on those models too. Only numbers that compare a map with the *detected* object need the pocket
-# world.
+# The cells below run on those models too, and on "pocket-dit", a transformer, whose maps have one size and which has no
+# temporal layers ([notebook 07](07_transformer.ipynb)). Only numbers that compare a map with the *detected* object need
+# the pocket world.
 #
 # ## 1. Where pixels meet words
 #
@@ -475,7 +477,7 @@ text_layers = [name for name, module in second.items() if module.is_cross_attent
 time_layers = [name for name in second if name not in text_layers]
 print(f"{len(second)} modules end in attn2, {len(text_layers)} of them are cross-attention")
 print("is:    ", text_layers[0])
-print("is not:", time_layers[0])
+print("is not:", time_layers[0] if time_layers else "none: a transformer has no temporal layers")
 
 # %% [markdown]
 # And so do the shapes of what goes in. We catch the inputs of both, as in section 2.
@@ -485,10 +487,10 @@ inputs = {}
 
 
 def note(module, args, kwargs):
-    inputs[module] = args[0], kwargs["encoder_hidden_states"]
+    inputs[module] = args[0], args[1] if len(args) > 1 else kwargs["encoder_hidden_states"]
 
 
-pair = [text_layers[0], "down_blocks.0.temp_attentions.0.transformer_blocks.0.attn2"]
+pair = [text_layers[0], *[name for name in time_layers if name.startswith("down_blocks.0")][:1]]
 hooks = [second[name].register_forward_pre_hook(note, with_kwargs=True) for name in pair]
 with torch.no_grad():
     model.predict(torch.randn_like(video.latents)[None], 500, model.encode(moving))
@@ -550,6 +552,7 @@ plt.show()
 
 # %%
 columns = {"16 × 16": 1, "8 × 8": 2, "4 × 4": 4}
+columns = {size: cells for size, cells in columns.items() if cells in model.cells()}
 chosen = [attention.maps("burger", cells=cells).cpu() for cells in columns.values()]
 image_grid(
     [
@@ -602,6 +605,8 @@ plt.show()
 
 # %%
 rows, names = [], {"up, 8 × 8": "up_blocks.1.attentions.1", "up, the very last": layers[-1]}
+if "up" not in model.groups:  # a transformer
+    names = {"in the middle": layers[len(layers) // 2], "the very last": layers[-1]}
 for title, name in names.items():
     one = attention.maps("burger", site=name).cpu()
     rows.append([one[frame], soft_threshold(one)[frame]])

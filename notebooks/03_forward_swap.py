@@ -58,9 +58,10 @@ from xattn_helpers.studies.forward_swap.table import GROUPS, PARTS, PLACES
 from xattn_helpers.studies.forward_swap.views import View, differences
 from xattn_helpers.studies.models import weights_of
 
-IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
+IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE), load(VIDEO)
-POCKET = VIDEO == "pocket"  # the detector knows the pocket world only
+DRAWN = VIDEO.startswith("pocket")  # the detector knows the drawn world only
+STORED = VIDEO == "pocket"  # the tables speak of this model
 
 # %% [markdown]
 # **On a GPU** you can change the one line that names the models. The figures then show their pictures; what needs the
@@ -164,9 +165,10 @@ print(f"largest difference: {apart:.1e}")
 # steps and the up blocks at 8 × 8, where [notebook 02](02_how_noisy.ipynb) found the noun's map to be at its best.
 
 # %%
-with capture(video_model, cells=2, group="up") as in_swap:
+group = video_model.groups[-1]  # up; of a transformer, late
+with capture(video_model, cells=2, group=group) as in_swap:
     swapped_clip = generate(video_model, target, seed=0, edits=Swap("truck", "car", source=source))
-with capture(video_model, cells=2, group="up") as in_own:
+with capture(video_model, cells=2, group=group) as in_own:
     own_clip = generate(video_model, target, seed=0)
 videos = {
     "source: truck": (swapped_clip.source.video, in_swap.maps("truck", batch=1)),
@@ -351,7 +353,7 @@ def stored_line(key):
     return next(case for case in cases if wanted.items() <= case.items())
 
 
-if POCKET:
+if STORED:
     live = {
         IMAGE: measured(*(np.stack(frames_of(clips)) for clips in (trucks, cars, swapped))),
         VIDEO: measured(swapped_clip.source.video, own_clip.video, swapped_clip.video),
@@ -495,7 +497,7 @@ image_grid(
 )
 
 # %%
-if POCKET:
+if DRAWN:
     frames = {name: np.stack(frames_of(clips)) for name, clips in columns.items()}
     truck_view = View.of(frames.pop("truck"), "truck", "cpu")
     rows = []
@@ -505,7 +507,7 @@ if POCKET:
         numbers = apart["distance"], apart["iou"], found["seen"], found["long"], found["aspect"], apart["background"]
         rows.append([name, *(f"{number:.2f}" for number in numbers[:-1]), f"{numbers[-1]:.3f}"])
     shown = markdown_table(["", "distance", "IoU", "seen", "long side", "aspect", "background"], rows)
-shown if POCKET else None
+shown if DRAWN else None
 
 # %% [markdown]
 # What each of them does, and where it fails, on these four pictures:

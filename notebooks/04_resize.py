@@ -59,9 +59,10 @@ from xattn_helpers.studies.guidance.cases import OBJECTS, box
 from xattn_helpers.studies.guidance.settings import PAPER
 from xattn_helpers.studies.resize.table import RATES, STATISTICS, relative_error
 
-IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
+IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE), load(VIDEO)
-POCKET = VIDEO == "pocket"  # the detector knows the pocket world only
+DRAWN = VIDEO.startswith("pocket")  # the detector knows the drawn world only
+STORED = VIDEO == "pocket"  # the tables speak of this model
 PLAIN = {"law": "1 - abar", "strength": 100.0, "schedule": "first half"}  # steps as long as the gradient makes them
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 85})  # this notebook has many pictures: PNGs would be 1.3 MB
 
@@ -339,12 +340,12 @@ frees = all_unguided(image_model, prompts, [SEED] * len(SHOWN))  # all four toge
 
 
 def size_of(video, word):
-    return size(detect(video, word)[0]) if POCKET else np.nan
+    return size(detect(video, word)[0]) if DRAWN else np.nan
 
 
 def standing(word, clip, times):
     """The asked side, and a box of that size where the object stands in the unguided clip."""
-    boxes = detect(clip.video, word)[0] if POCKET else np.full((len(clip.video), 4), np.nan)
+    boxes = detect(clip.video, word)[0] if DRAWN else np.full((len(clip.video), 4), np.nan)
     own = size(boxes)
     side = float(np.clip(times * (0.35 if np.isnan(own) else own), resize.LEAST, resize.MOST))
     return side, resize.standing(boxes, box(word, side))
@@ -402,7 +403,7 @@ def asked_and_got(pictures):
     return markdown_table(["asked → got", *resize.WORDS], rows)
 
 
-asked_and_got(pictures) if POCKET else None
+asked_and_got(pictures) if DRAWN else None
 
 # %% [markdown]
 # The model follows half-heartedly. The burger grows into the two large boxes, ball and duck grow a little in the
@@ -427,7 +428,7 @@ equal = five_sizes(Guidance.for_size)
 sheet(equal)
 
 # %%
-asked_and_got(equal) if POCKET else None
+asked_and_got(equal) if DRAWN else None
 
 # %% [markdown]
 # Now all four objects follow, in both directions: the burger from .23 to .46, the ball from .23 to .39, the shark from
@@ -664,7 +665,7 @@ markdown_table(["asked size", *(f"got / asked, {setting}" for setting in videos_
 # %%
 burgers = [case for case in videos_of["defaults"] if (case["word"], case["seed"]) == (video_word, video_seed)]
 stored_sizes = {case["asked"]: case["size"] for case in burgers}
-if POCKET:
+if STORED:
     for name, clip in videos.items():
         live = size_of(clip.video, video_word)
         print(f"{name:9} asked {video_asked[name][0]:.2f}, live {live:.3f}, stored {stored_sizes[name]:.3f}")
@@ -758,10 +759,10 @@ titles = ["unguided", *(f"asked {side:g}" for side in SIDES)]
 image_grid(rows, row_titles=[line[0] for line in lines], column_titles=titles, cell=0.9)
 
 # %%
-markdown_table(["got size", *titles], lines) if POCKET else None
+markdown_table(["got size", *titles], lines) if DRAWN else None
 
 # %%
-if POCKET:
+if DRAWN:
     from xattn_helpers.pocket.world.actors import LARGEST, SMALLEST
     from xattn_helpers.pocket.world.stories import SAY_SIZE
     from xattn_helpers.pocket.world.vocabulary import OBJECTS as THINGS

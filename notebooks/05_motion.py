@@ -65,9 +65,9 @@ from xattn_helpers.studies import load_rows, load_table, origin
 from xattn_helpers.studies.guidance import table as guidance_table
 from xattn_helpers.studies.guidance.cases import TRACKS, box
 
-IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
+IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE), load(VIDEO)
-POCKET = VIDEO == "pocket"  # the detector knows the pocket world only
+DRAWN = VIDEO.startswith("pocket")  # the detector knows the drawn world only
 frames = video_model.defaults.frames
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 85})  # this notebook has many pictures; PNGs are twice as large
 
@@ -219,20 +219,25 @@ def energy_by_hand(latents, timestep, text):
 # too few for a good picture, but enough to compare, and they cost little.
 
 # %%
-frames_by_hand = frames if POCKET else 4  # a large network's gradient pass, from end to end, has room for no more
+frames_by_hand = frames if DRAWN else 4  # a large network's gradient pass, from end to end, has room for no more
+
+
+def share_of_noise(t):
+    """The square root of 1 − ᾱ; in flow matching the signal is 1 − σ and the noise σ, and their squares add up to less."""
+    level = video_model.noise.level(t)
+    return level.sigma / (level.alpha**2 + level.sigma**2) ** 0.5
 
 
 def guided_by_hand(steps, scale):
     text, empty = (video_model.encode([prompt]) for prompt in (burger, ""))
-    scheduler = type(video_model.noise.scheduler).from_config(video_model.noise.scheduler.config)
-    scheduler.set_timesteps(steps, device=video_model.device)
+    scheduler = video_model.noise.solver(steps).scheduler  # diffusers' own, with its timesteps
     z = initial_latents(video_model, [0], frames_by_hand, video_model.defaults.height, video_model.defaults.width)
     for index, t in enumerate(scheduler.timesteps):
         if index < steps / 2:  # the default schedule: the first half
             z = z.detach().requires_grad_(True)
             (gradient,) = torch.autograd.grad(SCALE * energy_by_hand(z, t, text).sum(), z)
             gradient = gradient.float() / gradient.float().square().mean().sqrt()
-            z = (z - default.strength * (1 - scheduler.alphas_cumprod[t]).sqrt() * gradient).to(z.dtype)
+            z = (z - default.strength * share_of_noise(t) * gradient).to(z.dtype)
         with torch.no_grad():
             noise = video_model.predict(z, t, text, empty, scale)
             z = scheduler.step(noise, t, z).prev_sample
@@ -348,7 +353,7 @@ image_grid(
 # %%
 wanted = targets["ball"].boxes(frames)
 try:
-    boxes, _ = detect(guided["ball"].video, "ball", "pocket" if POCKET else "owlv2")
+    boxes, _ = detect(guided["ball"].video, "ball", "pocket" if DRAWN else "owlv2")
 except OSError as error:
     print(error, "So the boxes below are no ball's: they are the asked ones, a little further right.")
     boxes = wanted + [0.05, 0, 0.05, 0]
@@ -401,7 +406,7 @@ def measured(word, clip):
 
 live = [
     [word, how, *measured(word, some[word])]
-    for word in guided for how, some in (("unguided", free), ("guided", guided)) if POCKET
+    for word in guided for how, some in (("unguided", free), ("guided", guided)) if DRAWN
 ]  # fmt: skip
 markdown_table(["", "", "covered", "IoU", "AP50", "centroid distance", "size ratio", "travelled"], live)
 

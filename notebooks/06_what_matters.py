@@ -58,9 +58,10 @@ from xattn_helpers.studies.guidance.settings import PAPER, SETTINGS
 from xattn_helpers.studies.guidance.steered import Reference, describe, steer
 from xattn_helpers.studies.models import weights_of
 
-IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
+IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE), load(VIDEO)
-POCKET = VIDEO == "pocket"  # the detector knows the pocket world only
+DRAWN = VIDEO.startswith("pocket")  # the detector knows the drawn world only
+STORED = VIDEO == "pocket"  # the tables speak of this model
 
 # %% [markdown]
 # **On a GPU** you can change the one line that names the models. The pictures are then theirs; what needs the detector
@@ -672,7 +673,7 @@ LIVE = ("old defaults", "defaults")
 first_two = table_cases()[:2]
 tracks = [path(case) for case in first_two]
 free = [unguided(video_model, case["prompt"], case["seed"]) for case in first_two]  # one by one: two need much memory
-references = [Reference(run, look(run.clip.video) if POCKET else None) for run in free]
+references = [Reference(run, look(run.clip.video) if DRAWN else None) for run in free]
 clips = []
 for name in LIVE:
     for case, reference, asked in zip(first_two, references, tracks, strict=True):
@@ -683,7 +684,7 @@ asked = [one.boxes(len(clip.video)) for one, clip in zip(tracks * 3, videos, str
 show(*(draw_boxes(clip.video, boxes) for clip, boxes in zip(videos, asked, strict=True)), titles=titles, columns=2)
 
 # %%
-if POCKET:
+if STORED:
     assert weights_of(VIDEO, "cpu") in origin("guidance"), "the table is older than the weights: measure again"
     rows = []
     for number, clip in enumerate(clips):
@@ -692,7 +693,7 @@ if POCKET:
         live = describe(clip, case["word"], boxes, references[at], "cpu")
         rows.append([name, case["prompt"], case["track"], live["iou"], ious[name][at]])
     shown = markdown_table(["setting", "prompt", "track", "IoU live", "IoU stored"], rows)
-shown if POCKET else None
+shown if STORED else None
 
 # %% [markdown]
 # Live and stored numbers are close, but need not be equal. The table was measured on another device, and a denoising

@@ -33,6 +33,7 @@ if "google.colab" in sys.modules and missing:
     if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
         raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
 threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
+
 # %% [markdown]
 # The next cell loads the models. `VIDEO` names the transformer; on a GPU, change it there.
 
@@ -66,7 +67,7 @@ from xattn_helpers.studies import load_table
 from xattn_helpers.studies.full_size_picture import memory_figure, transformer_clips
 from xattn_helpers.studies.guidance.cases import TRACKS, box
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 88})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
 POCKET = VIDEO == "pocket-dit"  # the detector knows the drawn world only
 STEPS = 12 if POCKET else None  # fewer than by default: enough for these pictures
 FEW = 9  # frames of the clips that only check something
@@ -78,6 +79,7 @@ def stored(name):
         return load_table(name)
     except FileNotFoundError:
         print(f"not measured yet: python -m xattn_helpers.studies {name}")
+
 
 # %% [markdown]
 # ## 1. A question to begin with
@@ -93,7 +95,7 @@ for network, steps in ((unet, 10), (model, STEPS)):
 
 # %% jupyter={"source_hidden": true}
 titles = ["U-Net, “to the left”", "U-Net, “to the right”", "transformer, “to the left”", "transformer, “to the right”"]
-show(*walks, titles=titles, width=240)
+show(*walks, titles=titles, width=215)
 
 # %% [markdown]
 # The dog of the U-Net goes to the right both times. We chose a seed that shows it; how often a direction is obeyed was
@@ -144,6 +146,7 @@ expected = embed(z.to(model.dtype)).flatten(2).mT[0] if is_convolution else embe
 lesson.close(tokens, expected)
 print(f"{len(patches)} patches of {patches.shape[1]} numbers become tokens of {tokens.shape[1]}")
 
+
 # %% [markdown]
 # What does it mean? All maps of this network have the size of the patch grid. A map of a word can never be finer than a
 # patch, here 2 × 2 latent cells or 16 × 16 pixels, and there are no coarser ones.
@@ -159,6 +162,7 @@ def unpatchify(tokens, rows, columns):
 
 
 check.unpatchify(unpatchify)
+
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -234,6 +238,7 @@ with capture(model, sites=site.name, prompt=burger) as attention:
 handle.remove()
 pixels, words = inputs[:2]  # (1, tokens, width) of the video and of the prompt
 
+
 # %%
 def split(features):
     return features.unflatten(-1, (attn.heads, -1)).transpose(1, 2).float()  # (1, heads, tokens, d)
@@ -251,6 +256,7 @@ lesson.close(by_hand[:, : by_helper.shape[1]], by_helper, dtype=model.dtype)
 frames, height, width = attention.maps("burger", site=site).shape
 print(f"{site}: {frames} frames of {height} × {width}, {by_hand.shape[1]} tokens of text")
 
+
 # %% [markdown]
 # ### Exercise 2 ●● 10 minutes: attention
 #
@@ -263,6 +269,7 @@ def attention_of(query, key, value):
 
 
 check.attention(attention_of)
+
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -287,13 +294,13 @@ check.attention(attention_of)
 # ([Lipman et al. 2023](https://arxiv.org/abs/2210.02747), [Liu et al. 2023](https://arxiv.org/abs/2209.03003)) takes the
 # straight way between the two and has the network find its *direction*:
 #
-# $$ \begin{aligned}
-# \text{eq. 2:}\quad & z_t = \sqrt{\bar\alpha_t}\, z_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
-# & \qquad \text{here:}\quad & z_\sigma = (1 - \sigma)\, z_0 + \sigma\, \epsilon \\
-# \text{eq. 1:}\quad & \lVert \epsilon - \epsilon_\theta(z_t, t, y) \rVert^2
-# & \qquad \text{here:}\quad & \lVert (\epsilon - z_0) - v_\theta(z_\sigma, \sigma, y) \rVert^2
-# \end{aligned} $$
+# $$ z_t = \sqrt{\bar\alpha_t}\, z_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
+#    \qquad \longrightarrow \qquad z_\sigma = (1 - \sigma)\, z_0 + \sigma\, \epsilon $$
 #
+# $$ \lVert \epsilon - \epsilon_\theta(z_t, t, y) \rVert^2
+#    \qquad \longrightarrow \qquad \lVert (\epsilon - z_0) - v_\theta(z_\sigma, \sigma, y) \rVert^2 $$
+#
+# On the left are eqs. 2 and 1 of the paper, on the right what takes their place.
 # σ is the share of noise: 1 at the start, where there is nothing but noise, and 0 at the end. The network predicts the
 # *velocity* $v = \epsilon - z_0$, which points from the clean latents to the noise and is the same all along the way.
 # From $z_\sigma$ and $v$ follow both ends: $z_0 = z_\sigma - \sigma v$ and $\epsilon = z_\sigma + (1 - \sigma) v$.
@@ -325,6 +332,7 @@ image_grid(
     column_titles=[f"σ = {sigma:g}" for sigma in ways], cell=1.5,
 )  # fmt: skip
 
+
 # %% [markdown]
 # The middle frame of the same video under more and more noise, and the guess from a single call. At σ = 0.8 we see
 # nothing in the noise, and the network sees the burger. From pure noise it makes a blur: the mean of all videos that fit
@@ -342,6 +350,7 @@ def flow_step(latents, velocity, sigma, next_sigma):
 
 
 check.flow_step(flow_step)
+
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -396,6 +405,7 @@ try:
 except ValueError as error:
     print(error)
 
+
 # %% [markdown]
 # A U-Net's schedule stops just short of pure noise, so that there the number is large but finite. Flow matching begins
 # with nothing but noise, and divides by zero. The series' own law is the *length* of the noise beside that of the
@@ -412,6 +422,7 @@ def noise_share(sigma):
 
 
 check.noise_share(noise_share)
+
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -464,6 +475,7 @@ if POCKET:
 else:
     print("The detector knows the drawn world only: left out for this model.")
 
+
 # %% jupyter={"source_hidden": true}
 def draw_grid(axis, values, title):
     shown = axis.imshow(values, vmin=0.5, vmax=1, cmap="viridis", aspect="auto")
@@ -486,8 +498,8 @@ if POCKET:
 
 # %% [markdown]
 # Rows are blocks; white lines part early, middle and late ones. Blocks 5 to 7 find the object best, and soonest. Block 0
-# finds it last: its tokens have not looked at much else yet. At the very first step all maps are poor, because there is
-# nothing to find.
+# finds it last: its tokens have not looked at much else yet. At the first step even the best maps are vague, because
+# there is nothing to see yet.
 #
 # ### Where does the rest of the attention go?
 #
@@ -516,6 +528,7 @@ for (name, values), color in zip(shares.items(), ("#c8692b", "#2f6db3", "#9dc0e4
 axis.set(xlabel="block", ylabel="share of the attention", xticks=range(len(model.sites)), ylim=(0, 1))
 axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 plt.show()
+
 
 # %% [markdown]
 # The noun gets a few per cent. All positions of padding have the same key and the same value, so that together they are
@@ -588,7 +601,7 @@ if steering and finding:
     quarter = [np.mean(values[: len(values) // 4]) for values in finding["blocks by steps"].values()]
     left.plot(range(10), quarter, "o--", color="#9dc0e4", ms=4, label="first quarter of the steps")
     left.set(title="finding: AUROC of the noun's map", xlabel="block", xticks=range(10), ylim=(0.5, 1.01))
-    left.legend(frameon=False, fontsize=8, loc="lower right")
+    left.legend(frameon=False, fontsize=9, loc="lower center")
     for border in (3.5, 6.5):
         left.axvline(border, color="0.8")
     settings = steering["settings"]
@@ -597,7 +610,7 @@ if steering and finding:
         draw_intervals(right, np.arange(4) + 0.15 * offset - 0.07, figures, color=color, label=way)
     right.axhline(settings["unguided"]["mIoU, lost 0"].value, color="0.5", ls="--", label="unguided")
     right.set(title="steering: IoU with the path", xticks=range(4), xticklabels=[*model.groups, "all"], ylim=(0, 1))
-    right.legend(frameon=False, fontsize=8, loc="lower right")
+    right.legend(frameon=False, fontsize=9, loc="upper center", ncols=3)
     plt.show()
 
 # %% [markdown]
@@ -651,6 +664,7 @@ if steering:
 titles = [f"{name} {overlap(made.video)}" for name, made in pair.items()]
 show(*(draw_boxes(made.video, boxes) for made in pair.values()), titles=titles, width=400)
 
+
 # %% [markdown]
 # A bias needs no gradient, so that a biased step costs about as much as an unguided one, and over all blocks the study
 # finds no difference between the two: the interval has 0 in it. What speaks for the gradient are the early blocks, and
@@ -667,6 +681,7 @@ def biased_attention(logits, bias):
 
 
 check.biased_attention(biased_attention)
+
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -716,8 +731,8 @@ costs = transformer_clips(stored("full_size") or {"clips": {}})
 memory_figure(costs) if costs else print("not measured yet: python -m xattn_helpers.studies full_size")
 
 # %% [markdown]
-# Bars are the peak of memory, with × the time of an unguided step. Green is guidance through the early blocks; red is
-# the way in which one would first write it.
+# Bars are the peak of memory; × is the time, in unguided steps. Green is guidance through the early blocks, red is the
+# way in which one would first write it. Red does not fit on a GPU of 24 GB, and green leaves most of it free.
 #
 # One more thing changes: Wan's autoencoder packs four frames into one latent frame (LTX-Video's eight). A target for the
 # maps is drawn where the path is in the middle of these frames, and a motion within them cannot be steered.

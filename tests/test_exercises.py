@@ -7,6 +7,7 @@ import torch
 from einops import rearrange
 from torch.nn import functional as F
 
+from tools import cells as page_cells
 from tools import notebooks
 from xattn_helpers import check
 
@@ -58,3 +59,12 @@ def test_a_stub_is_told_to_be_empty_and_the_folded_solution_to_be_right(source):
 def test_every_check_that_is_called_is_an_exercise(source):
     called = set(CALL.findall(source.read_text(encoding="utf-8")))
     assert called <= set(check.__all__) and len(called) == len(exercises(source))
+
+
+@each
+def test_pages_name_folded_solutions_and_hide_them(source):
+    body = page_cells.body(notebooks.read(source), with_links=False)
+    for number in range(1, len(exercises(source)) + 1):
+        before, _, after = body.partition(f'<details class="folded"><summary>Solution of exercise {number}</summary>')
+        assert after and after.index("</details>") < after.index('<div class="text">')
+    assert body.count("<details") == body.count("</details>") and "<summary>Code</summary>" in body

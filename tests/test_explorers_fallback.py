@@ -8,7 +8,15 @@ from models_for_tests import PROMPT, tiny
 from PIL import Image
 
 from xattn_helpers import Guidance, track
-from xattn_helpers.display.explorers import AttentionExplorer, BiasExplorer, PathDrawer, TrackExplorer, player, steered
+from xattn_helpers.display.explorers import (
+    AttentionExplorer,
+    BiasExplorer,
+    PathDrawer,
+    SwapExplorer,
+    TrackExplorer,
+    player,
+    steered,
+)
 from xattn_helpers.display.explorers.sliders import SliderPad
 from xattn_helpers.display.overlays import draw_boxes
 
@@ -60,6 +68,17 @@ def test_sliders_that_do_nothing_cannot_be_moved():
     image = TrackExplorer(tiny(frames=1))
     assert image.end_x.disabled and image.end_size.disabled and image.by_middle.disabled
     assert not image.start_x.disabled
+
+
+def test_a_stored_notebook_has_a_player_in_the_place_of_the_explorer(model, monkeypatch):
+    made = {"attention": AttentionExplorer(model, PROMPT), "swap": SwapExplorer(model), "video": PathDrawer(model)}
+    for explorer in made.values():
+        explorer.run()
+        assert "text/html" not in explorer._repr_mimebundle_()
+    monkeypatch.setenv("XATTN_STORE_PLAYERS", "1")
+    for name, explorer in made.items():
+        assert f"<xattn-{name}" in explorer._repr_mimebundle_()["text/html"]
+    assert "text/html" not in SwapExplorer(model)._repr_mimebundle_(), "there is nothing to show yet"
 
 
 def test_a_film_is_a_grid_of_the_frames():

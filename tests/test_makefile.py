@@ -9,7 +9,10 @@ import pytest
 from tools import notebooks
 from xattn_helpers.threads import PASSIVE
 
-TARGETS = ("tutorial", "notebooks", "lab", "test", "test-unit", "bench", "train", "lint", "format", "mutants", "badges")
+TARGETS = (
+    "tutorial", "notebooks", "lab", "test", "test-unit", "test-browser", "bench", "train", "lint", "format", "mutants",
+    "badges",
+)  # fmt: skip
 COMMANDS = ("python", "ruff", "basedpyright", "jupyter")
 SAYS_HOW = """#!/bin/sh
 printf 'called %s\\n' "$(basename "$0")"
@@ -78,6 +81,13 @@ def test_lint_checks_style_and_types(make):
 )
 def test_bench_and_train_run_their_packages(make, target, module):
     assert f"<-m>\n<{module}>\n" in make(target)
+
+
+def test_the_lab_opens_copies_of_the_lessons_also_as_root(make):
+    said = make("lab", "LAB=--no-browser")
+    assert said.index("<tools.lab>") < said.index("called jupyter")
+    assert "<--LabApp.default_url=/lab/tree/my_notebooks>\n" in said and said.endswith("<--no-browser>\n")
+    assert ("<--allow-root>\n" in said) is (os.getuid() == 0)
 
 
 def test_help_lists_every_target(make):

@@ -1,7 +1,7 @@
-"""The grid of trainings: its cells, its options of the training program, its table by hand, a run on tiny models."""
+"""The grid of trainings: variants, options of the training program, the table by hand, a run on tiny models."""
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,73 +12,71 @@ from studies_for_tests import row, use_tiny_models
 from xattn_helpers.pocket.text import build_text_encoder, build_tokenizer
 from xattn_helpers.pocket.training.latents import LatentStories
 from xattn_helpers.studies import noise_grid, running
-from xattn_helpers.studies.noise_grid import cells, maps, table, train
-from xattn_helpers.studies.noise_grid.cells import CELLS, ONE_CHANGE, TRAINED, Cell
+from xattn_helpers.studies.noise_grid import maps, table, train, variants
+from xattn_helpers.studies.noise_grid.variants import APART, MIXED, ONE_CHANGE, TRAINED, VARIANTS, Variant
 from xattn_helpers.studies.store import load_rows, store
-
-APART, MIXED = Cell(), Cell(text="contextual")
 
 
 @pytest.fixture(autouse=True)
 def small(tmp_path, monkeypatch):
     use_tiny_models(monkeypatch)
     monkeypatch.setattr(running, "WORK", tmp_path / "runs")
-    monkeypatch.setattr(cells, "FOLDER", tmp_path / "grid")
+    monkeypatch.setattr(variants, "FOLDER", tmp_path / "grid")
 
 
-# Cells
+# Variants
 
 
 def test_there_are_at_most_fourteen_trainings_with_places_of_their_own():
-    assert 10 <= len(TRAINED) <= 14 == len({cell.name for cell in TRAINED})
-    assert len({cell.folder() for cell in TRAINED}) == len(TRAINED)
-    assert all(cell.folder(smoke=True) != cell.folder() for cell in TRAINED)
+    assert 10 <= len(TRAINED) <= 14 == len({variant.name for variant in TRAINED})
+    assert len({variant.folder() for variant in TRAINED}) == len(TRAINED)
+    assert all(variant.folder(smoke=True) != variant.folder() for variant in TRAINED)
 
 
 def test_every_question_compares_cells_that_differ_in_one_thing():
     for question, pairs in ONE_CHANGE.items():
         for one, base in pairs:
-            assert one.name in CELLS and base.name in CELLS
-            different = [field.name for field in fields(Cell) if getattr(one, field.name) != getattr(base, field.name)]
+            assert one.name in VARIANTS and base.name in VARIANTS
+            different = [name for name, value in vars(one).items() if value != vars(base)[name]]
             expected = {"family", "shipped"} if question == "video, not image" else None
             assert set(different) == expected or len(different) == 1, question
     assert len(ONE_CHANGE["words mixed by the text encoder"]) == 3, "a claim rests on three trainings"
 
 
-def test_a_cell_is_trained_when_it_is_done(tmp_path):
+def test_a_variant_is_trained_when_it_is_done(tmp_path):
     assert not APART.trained() and not APART.trained(smoke=True)
     (APART.folder() / "transformer").mkdir(parents=True)
     assert not APART.trained(), "a checkpoint of a training that goes on"
-    (APART.folder() / cells.DONE).write_text("")
-    assert APART.trained() and Cell("video", shipped=True).trained()
+    (APART.folder() / variants.DONE).write_text("")
+    assert APART.trained() and Variant("video", shipped=True).trained()
 
 
-def test_a_cell_is_trained_with_its_options(monkeypatch):
-    config = train.config_of(Cell(text="contextual", data=0.1, blocks=4, seed=2))
+def test_a_variant_is_trained_with_its_options(monkeypatch):
+    config = train.config_of(Variant(text="contextual", data=0.1, blocks=4, seed=2))
     assert config.stages == ["text", "dit"] and config.text == "contextual" and config.data_share == 0.1
     assert config.dit_blocks == 4 and config.seed == 2 and config.story_seed == 0, "all see the same stories"
     assert config.latents == train.config_of(APART).latents and config.work != train.config_of(APART).work
-    scratch = train.config_of(Cell("video", scratch=True))
+    scratch = train.config_of(Variant("video", scratch=True))
     assert scratch.stages == ["text", "t2v"] and scratch.t2v_scratch
-    assert train.config_of(Cell("image", text="contextual")).stages == ["text", "t2i"]
+    assert train.config_of(Variant("image", text="contextual")).stages == ["text", "t2i"]
 
 
 def test_a_video_model_borrows_the_image_model_of_its_own_text():
     links = []
-    for cell in (Cell("video", text="contextual"), Cell("video", scratch=True)):
-        train.borrow(cell)
-        links.append(cell.folder() / "unet_t2i")
+    for variant in (Variant("video", text="contextual"), Variant("video", scratch=True)):
+        train.borrow(variant)
+        links.append(variant.folder() / "unet_t2i")
     mixed, apart = links
-    assert mixed.readlink() == (Cell("image", text="contextual").folder() / "unet_t2i").resolve()
+    assert mixed.readlink() == (Variant("image", text="contextual").folder() / "unet_t2i").resolve()
     assert (apart / "config.json").exists() and not mixed.exists(), "the image model is trained first"
 
 
 def test_what_is_done_is_not_trained_again_and_the_image_model_comes_before_video_models(monkeypatch):
     trained = []
-    monkeypatch.setattr(train, "train", lambda cell, *rest: trained.append(cell.name))
+    monkeypatch.setattr(train, "train", lambda variant, *rest: trained.append(variant.name))
     (APART.folder() / "transformer").mkdir(parents=True)
-    (APART.folder() / cells.DONE).write_text("")
-    train.train_all([Cell("video", text="contextual"), APART, Cell("image", text="contextual")])
+    (APART.folder() / variants.DONE).write_text("")
+    train.train_all([Variant("video", text="contextual"), APART, Variant("image", text="contextual")])
     assert trained == ["image, contextual, seed 0", "video, contextual, seed 0"]
 
 
@@ -110,18 +108,18 @@ def test_a_share_of_the_stories_are_the_first():
 # The table
 
 
-def known(cell, kind, **values):
-    about = {"kind": kind, "model": cell.name, "setting": "", "prompt": "p", "seed": 0, "seen": 1.0}
+def known(variant, kind, **values):
+    about = {"kind": kind, "model": variant.name, "setting": "", "prompt": "p", "seed": 0, "seen": 1.0}
     return about | values
 
 
-def maps_row(cell, prompt, auroc):
+def maps_row(variant, prompt, auroc):
     labels = dict.fromkeys(table.MAPS.values(), 0.5)
-    return known(cell, "maps", prompt=prompt, **(labels | {table.MAPS["AUROC"]: auroc}))
+    return known(variant, "maps", prompt=prompt, **(labels | {table.MAPS["AUROC"]: auroc}))
 
 
-def steered_row(cell, setting, iou, **changes):
-    return row(setting, 0, iou, **({"kind": "steered", "model": cell.name} | changes))
+def steered_row(variant, setting, iou, **changes):
+    return row(setting, 0, iou, **({"kind": "steered", "model": variant.name} | changes))
 
 
 ROWS = []
@@ -131,9 +129,9 @@ ROWS += [steered_row(APART, "gradient", 0.8), steered_row(APART, "gradient", 0.6
 ROWS += [known(APART, "swap", overlap=0.5, **{"overlap without": 0.2})]
 
 
-def test_cells_questions_and_spreads_by_hand():
+def test_variants_questions_and_spreads_by_hand():
     made = table.summary(ROWS)
-    own = made["cells"][APART.name]
+    own = made["variants"][APART.name]
     assert own["AUROC"].value == pytest.approx(0.9) and own["mIoU, gradient"].value == pytest.approx(0.4)
     assert own["lost, gradient"].value == 0.5 and own["swap: overlap gained"].value == pytest.approx(0.3)
     change = made["questions"]["words mixed by the text encoder"]["AUROC"]
@@ -165,10 +163,10 @@ def test_overlap_of_masks_by_hand():
 
 
 def test_every_kind_of_row_is_measured_on_tiny_models(tmp_path, monkeypatch):
-    monkeypatch.setattr(noise_grid, "cell_model", lambda name, device, smoke: tiny(3))
+    monkeypatch.setattr(noise_grid, "variant_model", lambda name, device, smoke: tiny(3))
     study = noise_grid.NoiseGrid(smoke=True)
     study.weights = lambda case: {}
-    monkeypatch.setattr(noise_grid.NoiseGrid, "present", [Cell("video", shipped=True).name])
+    monkeypatch.setattr(noise_grid.NoiseGrid, "present", [Variant("video", shipped=True).name])
     kinds = {study.group(case): case for case in reversed(study.cases())}
     assert len(kinds) == 5
     study.smoke_cases = lambda: [kinds[group] for group in reversed(kinds)]
@@ -176,5 +174,5 @@ def test_every_kind_of_row_is_measured_on_tiny_models(tmp_path, monkeypatch):
     rows = load_rows("noise_grid", tmp_path / "results")
     assert [one["kind"] for one in rows] == ["maps", "swap", "steered", "steered", "steered"]
     assert 0 <= rows[0]["auroc, 8"] <= 1 or math.isnan(rows[0]["auroc, 8"] or math.nan)
-    assert set(stored) == {"cells", "questions", "three trainings"}
+    assert set(stored) == {"variants", "questions", "three trainings"}
     study.show(stored)

@@ -1,8 +1,13 @@
 """The scripts that run the notebooks, keep the pairs together and write the pages, each on a small copy."""
 
+import io
+from base64 import b64decode, b64encode
+
 import nbformat
+import numpy as np
 import pytest
 from lessons_for_tests import PNG, contents, executed, small_copy
+from PIL import Image
 
 from tools import markup, notebooks, pages, pairs, tutorial
 
@@ -19,6 +24,21 @@ def test_notebooks_are_listed_in_the_order_of_their_numbers(tmp_path):
     for name in ("10_last.py", "01_second.py", "00_first.py", "helper.py", "02_third.ipynb"):
         (tmp_path / name).touch()
     assert [path.name for path in notebooks.sources(tmp_path)] == ["00_first.py", "01_second.py", "10_last.py"]
+
+
+def test_figures_get_a_palette_once_and_look_the_same():
+    before = np.zeros((40, 60, 3), np.uint8)
+    before[..., 0], before[..., 1] = np.arange(60) * 4, 255 - np.arange(40)[:, None] * 6  # 2,400 colours
+    file = io.BytesIO()
+    Image.fromarray(before).save(file, "PNG")
+    data = {"image/png": b64encode(file.getvalue()).decode()}
+    output = nbformat.v4.new_output("display_data", data)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("figure", outputs=[output])])
+    reduced = notebooks.tidy(notebook)
+    picture = Image.open(io.BytesIO(b64decode(reduced.cells[0].outputs[0]["data"]["image/png"])))
+    assert picture.mode == "P" and picture.size == (60, 40)
+    assert np.abs(np.asarray(picture.convert("RGB")).astype(int) - before).mean() < 6
+    assert notebooks.tidy(reduced) == reduced
 
 
 def test_cell_ids_depend_on_the_content_only_and_are_unique(tmp_path):

@@ -14,7 +14,7 @@ from tools.markup import code, markdown
 HEADING = re.compile(r"^#{2,3} +(.*)$", re.MULTILINE)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
-FOLDED = '<details class="folded"><summary>Code</summary>\n{}</details>\n'
+FOLDED = '<details class="folded"><summary>{}</summary>\n{}</details>\n'
 
 
 def body(notebook: NotebookNode, with_links: bool) -> str:
@@ -40,9 +40,15 @@ def _code_cell(cell: NotebookNode, place: str) -> str:
     """Code, folded where the lesson folds it, and what it gave."""
     source = code(cell.source)
     if cell.metadata.get("jupyter", {}).get("source_hidden") or "hide-input" in cell.metadata.get("tags", []):
-        source = FOLDED.format(source)
+        source = FOLDED.format(_label(cell.source), source)
     outputs = "".join(f'<div class="output">{output(item, place)}</div>\n' for item in cell.get("outputs", []))
     return f'<div class="cell">\n{source}{outputs}</div>\n'
+
+
+def _label(source: str) -> str:
+    """What stands on folded code: its first line if that is a comment, as "Solution of exercise 1"."""
+    first = source.lstrip().partition("\n")[0]
+    return html.escape(first.lstrip("# ")) if first.startswith("#") else "Code"
 
 
 def output(item: NotebookNode, place: str = "") -> str:

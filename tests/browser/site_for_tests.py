@@ -6,6 +6,7 @@ import nbformat
 import numpy as np
 import torch
 from display_videos import moving_square, plain
+from lessons_for_tests import PNG
 from models_for_tests import recorded_clip
 
 from tools import pages
@@ -21,7 +22,8 @@ PATHS = {"left to right": track([(0.2, 0.5), (0.8, 0.5)]), "still": track([(0.5,
 WIDE = "x" * 300
 TEXT = f"""# 00 · Known
 
-The first paragraph, with $x_t$. See [the next](01_next.ipynb), [its end](01_next.ipynb#The-end) and [a file](../Makefile).
+The first paragraph, with $x_t$. See [the next](01_next.ipynb), [its end](01_next.ipynb#The-end) and
+[a file](../Makefile).
 
 <!-- badges -->
 
@@ -88,10 +90,11 @@ def lessons():
     for player in players():
         output = v4.new_output("display_data", {"text/html": player.data, "text/plain": "an explorer"})
         cells.append(v4.new_code_cell("show(video)", outputs=[output]))
-    png = {"image/png": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}
+    png = {"image/png": PNG}
     described = v4.new_output("display_data", png, metadata={"image/png": {"alt": "a purple pixel"}})
     stream = v4.new_output("stream", name="stdout", text="\x1b[31m42\x1b[0m " + WIDE)
-    cells.append(v4.new_code_cell(f"value = '{WIDE}'  # wide", outputs=[described, v4.new_output("display_data", png), stream]))
+    outputs = [described, v4.new_output("display_data", png), stream]
+    cells.append(v4.new_code_cell(f"value = '{WIDE}'  # wide", outputs=outputs))
     folded = v4.new_code_cell("plot(value)")
     folded.metadata["jupyter"] = {"source_hidden": True}
     cells.append(folded)

@@ -76,14 +76,12 @@ class Noise:
 
     def step_alpha(self, timestep: Tensor | float) -> float:
         """The share of the signal's variance that one timestep of training keeps: alpha = 1 - beta, from 0 to 1."""
-        time = float(timestep)
-        return self._signal_share(time) / self._signal_share(time - 1)
+        return self._signal_share(float(timestep)) / self._signal_share(float(timestep) - 1)
 
     def _signal_share(self, time: float) -> float:
         """abar: the share of the signal in the variance of what the network sees; 1 before the first timestep."""
         level = self.level(max(0.0, time))
-        share = level.alpha**2 / (level.alpha**2 + level.sigma**2)
-        return share if time >= 0 else 1.0
+        return level.alpha**2 / (level.alpha**2 + level.sigma**2) if time >= 0 else 1.0
 
     @cached_property
     def _log_sigmas(self) -> np.ndarray:

@@ -66,7 +66,7 @@ def label_of(figures: dict) -> str:
     if "failed" in figures:
         return figures["failed"].replace(" ", "\n")
     ratio = f"\n{figures['over unguided']:.1f} ×" if figures["over unguided"] != 1 else ""
-    return f"{peak_of(figures):.0f} GiB{ratio}"
+    return f"{peak_of(figures):.1f} GiB{ratio}"
 
 
 def draw(clips: dict[str, dict], file: Path) -> None:
@@ -77,7 +77,7 @@ def draw(clips: dict[str, dict], file: Path) -> None:
 
 def memory_figure(clips: dict[str, dict]) -> Figure:
     """A group of bars for each clip; for README and lesson 07."""
-    figure, axis = plt.subplots(figsize=(9, 3.8), layout="constrained")
+    figure, axis = plt.subplots(figsize=(max(7.0, 3.0 * len(clips)), 3.8), layout="constrained")
     plt.close(figure)  # it is returned: a notebook would show it a second time
     for number, (kind, (title, colour)) in enumerate(WAYS.items()):
         _bars(axis, number, [steps[kind] for steps in clips.values()], title, colour)
@@ -87,7 +87,7 @@ def memory_figure(clips: dict[str, dict]) -> Figure:
     axis.set(ylabel="peak memory in GiB, with weights", xlim=(-0.5, len(clips) - 0.5))
     axis.margins(y=0.18)
     axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(frameon=False, loc="outside upper center", ncols=len(WAYS), fontsize=9)
+    figure.legend(frameon=False, loc="outside upper center", ncols=2 if len(clips) < 3 else 4, fontsize=9)
     return figure
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython.display import HTML
 from jaxtyping import Float
 from torch import Tensor
 
@@ -19,6 +20,7 @@ from ...backbones.model import Model
 from ...sampling import Clip
 from ..overlays import heatmaps, overlay
 from ..pixels import at_frames
+from ..players import attention_player
 from .choices import EVERYTHING, WordButtons, chosen, offer, words
 from .code import cell
 from .panel import Panel, WidgetSeed
@@ -91,6 +93,12 @@ class AttentionExplorer(Panel):
             "show(clip, overlay(clip, maps))",
             display=["overlay"],
         )  # fmt: skip
+
+    def stored_player(self) -> HTML | None:
+        """The attention of all words, by group, step and frame."""
+        if self.clip is None or self.recording is None:
+            return None
+        return attention_player(self.clip, self.recording, self.word.value if self.maps is not None else "")
 
     def refresh(self, _change: dict | None = None) -> None:
         """Show the word, frame, size and step of the controls, from what was recorded."""

@@ -73,7 +73,7 @@ function render({ model, el }) {
   bar.append(play, slider, number, speed, copy);
   el.append(titles, stage, note, bar);
 
-  let bitmap = null, frame = model.get("frame"), timer = null;
+  let bitmap = null, hasPlayed = false, frame = model.get("frame"), timer = null;
 
   function paint() {
     const count = model.get("count");
@@ -110,6 +110,7 @@ function render({ model, el }) {
   }
 
   function start() {
+    hasPlayed = true;
     clearInterval(timer);
     name("Pause");
     const pause = 1000 / (model.get("rate") * Number(speed.value));
@@ -126,7 +127,8 @@ function render({ model, el }) {
     stage.style.maxWidth = titles.style.maxWidth = bar.style.maxWidth = `${wide}px`;
     titles.replaceChildren(...model.get("titles").map((title) => element("div", {}, title)));
     frame = Math.min(frame, model.get("count") - 1);
-    if (bitmap && model.get("plays") && model.get("count") > 1) start();
+    const plays = model.get("plays") && (timer || !hasPlayed); // who has paused it wants it to stay so
+    if (bitmap && plays && model.get("count") > 1) start();
     paint();
   }
 

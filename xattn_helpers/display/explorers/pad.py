@@ -7,6 +7,8 @@ from ..checks import Frames
 from .film import HERE, as_grid, shrunk
 from .paths import COLORS, SIDE
 
+SCRIPTS = ("shared", "paths", "path_edits", "path_shapes", "path_tools", "path_drawer")  # of which the last draws
+
 
 class PathPad(anywidget.AnyWidget):
     """Paths over a picture: click or drag to draw; points, frames along the path and sizes can be dragged.
@@ -16,7 +18,7 @@ class PathPad(anywidget.AnyWidget):
     `grids` are sizes of maps, as ["8 × 8", 8, 8], at which the target is shown, drawn as a `shape`.
     """
 
-    _esm = "".join((HERE / name).read_text(encoding="utf-8") for name in ("shared.js", "paths.js", "path_drawer.js"))
+    _esm = "".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     _css = HERE / "path_drawer.css"
     value = traitlets.List(traitlets.Dict()).tag(sync=True)
     words = traitlets.List(traitlets.Unicode()).tag(sync=True)

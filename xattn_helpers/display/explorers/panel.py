@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 import ipywidgets as widgets
+from IPython.display import HTML
 from pydantic import Field
 
 from ...backbones.model import Model
@@ -14,6 +15,7 @@ from ...edits.edit import Edits
 from ...sampling import Clip, generate
 from ..checks import Frames
 from ..pixels import Picture
+from ..players import with_player
 from .choices import Vocabulary, check_text
 from .player import Player
 from .results import History, Saver
@@ -84,6 +86,13 @@ class Panel(Runner):
     def label(self) -> str:
         """A name for a run in the history."""
         return f"seed {self.seed.value}"
+
+    def stored_player(self) -> HTML | None:
+        """What stands in for the explorer where no kernel is: a player over stored data, if there is a clip."""
+        return None
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return with_player(super()._repr_mimebundle_(**options), self.stored_player)
 
     def check(self) -> None:
         """Raise ValueError for controls with which a run cannot succeed; asked at each change."""

@@ -2,7 +2,11 @@
 // {word, points: [[x, y]], sizes: [[width, height]], times: null | [share of the path at each frame]}.
 // Everything can be done by mouse, touch and keyboard: points, dots and the corner of a box are focusable.
 
-const NUDGE = 0.02, LEAP = 0.1, SMALLEST = 0.05, FREEHAND = 6, STILL = 0.02;
+const NUDGE = 0.02, LEAP = 0.1; // of an arrow key, without and with Shift
+const SMALLEST = 0.05; // side of a box
+const FREEHAND = 6; // points of a line that was drawn by hand
+const STILL = 0.01; // how far a press may move and still be a press
+const LITTLE = /^(a|an|the|on|in|at|of|and|to|with|near|is|it)$/i; // words that are no objects
 const clamp = (value, low = 0, high = 1) => Math.min(Math.max(value, low), high);
 const rounded = (pair) => pair.map((value) => Math.round(value * 1000) / 1000);
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import ipywidgets as widgets
+from IPython.display import HTML
 
 from ...backbones.model import Model
 from ...edits.edit import Edit
@@ -14,7 +15,9 @@ from ...measures.adherence import mean_iou
 from ...measures.boxes import Boxes
 from ...measures.detection import detect
 from ...sampling import Clip
+from ..overlays import draw_boxes
 from ..pixels import rows_of
+from ..videos import show
 from .choices import check_text, words
 from .panel import Panel
 from .paths import COLORS, as_lists, as_track, drawing
@@ -114,6 +117,15 @@ class Steered(Panel):
         self.own = self.generate(self.prompt.value, self.seed.value)
         self.own_seen = self._find(self.own, self.words)
         self.refresh()
+
+    def stored_player(self) -> HTML | None:
+        """The clip with its boxes beside the unguided one, as a reader of a page can play it."""
+        if self.clip is None or self.own is None:
+            return None
+        boxed = self.clip.video
+        for index, path in enumerate(self.asked.values()):
+            boxed = draw_boxes(boxed, path.boxes(len(boxed)), COLORS[index % len(COLORS)])
+        return show(self.own, boxed, titles=["unguided", self.title])
 
     def refresh(self, _change: dict | None = None) -> None:
         """Show the clips that are there side by side, with boxes, and let the pad lie on the unguided one."""

@@ -7,12 +7,14 @@ From Python: `explorer = SwapExplorer(model)`, `explorer.window.value = (0, 0.5)
 import html
 
 import ipywidgets as widgets
+from IPython.display import HTML
 
 from ...arguments import checked
 from ...backbones.model import Model
 from ...edits.swap import Swap
 from ...sampling import Clip
 from ..pixels import rows_of
+from ..players import swap_player
 from .choices import EVERYTHING, WordButtons, cell_choices, check_text, chosen, offer, words
 from .code import cell, knobs_text
 from .panel import PROMPT_LOOK, Panel, WidgetSeed
@@ -123,6 +125,10 @@ class SwapExplorer(Panel):
         self.source.value, self.prompt.value, self.seed.value = clip.source.prompt, clip.prompt, clip.seed
         self.own = own
         self.have(clip)
+
+    def stored_player(self) -> HTML | None:
+        """Before and after the swap, with a slider."""
+        return None if self.clip is None or self.own is None else swap_player(self.clip, self.own)
 
     def refresh(self, _change: dict | None = None) -> None:
         """Show the clips that are there."""

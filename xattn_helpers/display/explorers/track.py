@@ -10,6 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython.display import HTML
 from jaxtyping import Float
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from ...sampling import Clip
 from ..checks import Frames
 from ..overlays import draw_boxes, heatmaps
 from ..pixels import at_frames, rows_of
+from ..players import track_player
 from .choices import words
 from .code import knobs_text, steered_cell
 from .drawing import STRENGTHS, USUAL
@@ -130,6 +132,12 @@ class TrackExplorer(Panel):
         self.maps, self.asked = maps, asked
         self.have(clip)
 
+    def stored_player(self) -> HTML | None:
+        """A dozen ready-made paths, for each of which the model runs."""
+        if self.clip is None or not self.model.is_video:
+            return None
+        return track_player(self.model, self.prompt.value, self.word.value, self.seed.value)
+
     def refresh(self, _change: dict | None = None) -> None:
         """Draw the path that is set and the clip that is there."""
         frames = self.model.defaults.frames if self.clip is None else len(self.clip.video)
@@ -139,6 +147,8 @@ class TrackExplorer(Panel):
             heat = heatmaps(at_frames(self.maps, frames), size=max(self.clip.video.shape[1:3]))
             videos += [draw_boxes(self.clip.video, boxes), draw_boxes(heat, boxes)]
             titles += ["guided", "its map"]
+        if self.player.film is not None:
+            self.player.film.plays = self.clip is not None
         self.show(rows_of(videos, GAP), titles)
 
     def _preview(self, frames: int) -> Frames:

@@ -18,18 +18,18 @@ from .markup import picture, picture_uri, player
 
 AnyRecording: TypeAlias = Recording | RecordedRun
 Count = Annotated[int, Field(ge=1, le=1000)]
-QUALITY = 70  # of the sheets: off by 4 of 255 on average, and a quarter as large as without a loss
+QUALITY = 60  # of the sheets: off by about 4 of 255 on average, and a quarter as large as without a loss
 EVERY = "all layers"
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
 @checked
-def attention_player(clip: Clip, recording: AnyRecording, word: str = "", steps: Count = 7) -> HTML:
+def attention_player(clip: Clip, recording: AnyRecording, word: str = "", steps: Count = 5) -> HTML:
     """A player of a clip's attention: any word of its prompt, group of layers, step and frame.
 
     recording: what `capture` recorded of the clip, for single steps with every_step; of several runs take that of the
     clip. word: which is shown first, by default the second of the prompt, after its article. steps: how many single
-    steps are stored, evenly from first to last. About 130 kB for a prompt of six words.
+    steps are stored, evenly from first to last. About 110 kB for a prompt of six words.
     Raises ValueError for a word that is not in the prompt, and what `recording.maps` raises.
     """
     words = words_of(clip.prompt)

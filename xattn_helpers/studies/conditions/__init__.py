@@ -11,6 +11,7 @@ from ...sampling import Clip
 from ..guidance.setting import PAPER, Setting
 from ..guidance.steered import Reference, Steered, describe
 from ..rows import Case, Row
+from ..study import first_of_each
 from .cases import CONDITIONS, condition_cases, tracks_of, words_of
 from .table import line, markdown, of_two, summary
 
@@ -36,6 +37,12 @@ class Conditions(Steered):
                     about: Case = {"model": model, "setting": setting, "condition": condition}
                     cases += [about | case for case in condition_cases(condition)]
         return cases
+
+    def smoke_cases(self) -> list[Case]:
+        """The first case of each condition under the defaults, and two objects under a bias for the last model."""
+        wanted = [case for case in self.cases() if case["model"] == MODELS[0] and case["setting"] == "defaults"]
+        wanted += [case for case in self.cases() if case["model"] == self.present[-1] and case["setting"] == "bias"]
+        return first_of_each(wanted, self.group, 1)[: len(CONDITIONS) + 1]
 
     def group(self, case: Case) -> tuple:
         """Cases of a model and condition under one setting."""

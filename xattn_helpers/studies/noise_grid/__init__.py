@@ -1,10 +1,10 @@
 """Why are the maps of a video model noisy? A controlled answer: study `noise_grid`, on models trained for it.
 
-The paper names three reasons: depth, data, and the number of layers. The grid (`cells.py`) changes these, how the video
-model came to be, and one thing that the paper does not name: whether the text encoder keeps words apart, or mixes a
-word with those before it. `python -m xattn_helpers.studies.noise_grid.train` trains the models; what is not trained yet
-is left out. Of each: how well the noun's map finds the object, how much other tokens know of it, how rough the map is;
-and what a swap, a gradient and a bias do. Maps are means over steps, heads and the sites of a height.
+The paper names three reasons: depth, data, and the number of layers. The grid (`variants.py`) changes these, how the
+video model came to be, and one thing that the paper does not name: whether the text encoder keeps words apart, or mixes
+a word with those before it. `python -m xattn_helpers.studies.noise_grid.train` trains the models; what is not trained
+yet is left out. Of each: how well the noun's map finds the object, how much other tokens know of it, how rough the map
+is; and what a swap, a gradient and a bias do. Maps are means over steps, heads and the sites of a height.
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ from ..guidance.steered import Reference, Steered
 from ..models import digest_of
 from ..rows import Case, Row, column
 from ..study import first_of_each
-from .cells import CELLS, cell_model
 from .maps import describe_maps, maps_by_height, overlap
 from .table import markdown, summary
+from .variants import VARIANTS, variant_model
 
 PROMPTS, SEEDS, STEERED = 20, (0, 1), 24  # of the maps; and how many cases are steered
 SETTINGS = {"unguided": Setting(), "gradient": Setting({}), "bias": Setting(bias={})}
@@ -42,15 +42,15 @@ class NoiseGrid(Steered):
 
     @property
     def present(self) -> list[str]:
-        """The cells that are trained."""
-        return [name for name, cell in CELLS.items() if cell.trained(self.smoke)]
+        """The variants that are trained."""
+        return [name for name, variant in VARIANTS.items() if variant.trained(self.smoke)]
 
     def model(self, name: str) -> Model:
-        """The model of a cell."""
-        return cell_model(name, self.device, self.smoke)
+        """The model of a variant."""
+        return variant_model(name, self.device, self.smoke)
 
     def weights(self, case: Case) -> dict[str, str]:
-        """Digests of the weights of a cell's parts, and of the detector."""
+        """Digests of the weights of a variant's parts, and of the detector."""
         name = str(case["model"])
         if name not in self.digests:
             model = self.model(name)
@@ -63,13 +63,13 @@ class NoiseGrid(Steered):
         self.digests: dict[str, str] = {}
 
     def cases(self) -> list[Case]:
-        """Of every trained cell: prompts for its maps, pairs for a swap, and cases to be steered."""
+        """Of every trained variant: prompts for its maps, pairs for a swap, and cases to be steered."""
         cases: list[Case] = []
         for name in self.present:
             for prompt, word in held_out_prompts(PROMPTS).items():
                 about: Case = {"kind": "maps", "setting": "", "model": name, "prompt": prompt, "word": word}
                 cases += [about | {"seed": seed} for seed in SEEDS]
-            if CELLS[name].family != "image":
+            if VARIANTS[name].family != "image":
                 cases += [{"setting": ""} | case for case in swap_cases(name, SEEDS[:1])]
                 for setting in SETTINGS:
                     steered: Case = {"kind": "steered", "setting": setting, "model": name}
@@ -77,7 +77,7 @@ class NoiseGrid(Steered):
         return cases
 
     def smoke_cases(self) -> list[Case]:
-        """A case of each kind, of the first two cells."""
+        """A case of each kind, of the first two variants."""
         shown = self.present[:2]
         return first_of_each([case for case in self.cases() if case["model"] in shown], self.group, 1)
 
@@ -128,9 +128,9 @@ class NoiseGrid(Steered):
         return rows
 
     def summary(self, rows: Sequence[Row]) -> dict:
-        """For each cell its maps and what edits do; for each question its differences; what three trainings spread."""
+        """For each variant its maps and what edits do; the differences of each question; what trainings spread."""
         return summary(rows)
 
     def markdown(self, table: dict) -> str:
-        """Cells, and questions."""
+        """Variants, and questions."""
         return markdown(table)

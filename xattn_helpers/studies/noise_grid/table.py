@@ -1,4 +1,4 @@
-"""The table of `noise_grid`: cells, questions, and the spread of three trainings."""
+"""The table of `noise_grid`: variants, questions, and the spread of three trainings."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from ...display.tables import figure_text, number_text, table_text
 from ...measures.statistics import Estimate
 from ..guidance.table import counted_iou, group_rows, is_lost
 from ..rows import Row, select
-from .cells import CELLS, ONE_CHANGE, Cell
+from .variants import ONE_CHANGE, VARIANTS, Variant
 
 HEIGHT = 8  # of the maps that every model has
 MAPS = {  # name: column
@@ -20,19 +20,19 @@ MAPS = {  # name: column
 }  # fmt: skip
 SETTINGS = ("unguided", "gradient", "bias")
 SHOWN = ("AUROC", "IoU", "leakage, in or on", "mIoU, gradient", "mIoU, bias", "swap: overlap gained")
-SPREAD = (Cell(), Cell(text="contextual"))  # the cells that were trained three times
+SPREAD = (Variant(), Variant(text="contextual"))  # the variants that were trained three times
 
 
 def summary(rows: Sequence[Row]) -> dict:
-    """The table {"cells": ..., "questions": ..., "three trainings": ...}."""
-    by_cell = group_rows(rows, "model")
-    values = {name: values_of(members) for name, members in by_cell.items()}
-    cells = {name: figures_of(part, by_cell[name]) for name, part in values.items()}
-    return {"cells": cells, "questions": questions(values), "three trainings": spreads(cells)}
+    """The table {"variants": ..., "questions": ..., "three trainings": ...}."""
+    by_variant = group_rows(rows, "model")
+    values = {name: values_of(members) for name, members in by_variant.items()}
+    variants = {name: figures_of(part, by_variant[name]) for name, part in values.items()}
+    return {"variants": variants, "questions": questions(values), "three trainings": spreads(variants)}
 
 
 def values_of(rows: Sequence[Row]) -> dict[str, dict]:
-    """The values of each figure of one cell, by what may be compared: prompts of maps, cases and pairs of edits."""
+    """The values of each figure of one variant, by what may be compared: prompts of maps, cases and pairs of edits."""
     values: dict[str, dict] = {}
     for name, label in MAPS.items():
         by_prompt: dict[str, list[float]] = {}
@@ -52,7 +52,7 @@ def values_of(rows: Sequence[Row]) -> dict[str, dict]:
 
 
 def figures_of(values: Mapping[str, Mapping], rows: Sequence[Row]) -> dict[str, Estimate]:
-    """Means of a cell with their intervals, over prompts, cases and pairs; and what edits lose."""
+    """Means of a variant with their intervals, over prompts, cases and pairs; and what edits lose."""
     table = {name: Estimate.mean(own.values()) for name, own in values.items()}
     table["seen"] = Estimate.mean(row["seen"] for row in select(rows, "kind", "maps"))
     for setting in SETTINGS:
@@ -62,51 +62,51 @@ def figures_of(values: Mapping[str, Mapping], rows: Sequence[Row]) -> dict[str, 
 
 
 def questions(values: Mapping[str, Mapping]) -> dict[str, dict]:
-    """For each question and figure the differences, paired, of each pair of cells that was measured."""
+    """For each question and figure the differences, paired, of each pair of variants that was measured."""
     table = {}
     for question, pairs in ONE_CHANGE.items():
         measured = []
-        for cell, base in pairs:
-            if cell.name in values and base.name in values:
-                measured.append((cell.name, base.name))
+        for variant, base in pairs:
+            if variant.name in values and base.name in values:
+                measured.append((variant.name, base.name))
         if measured:
             table[question] = {name: differences(name, measured, values) for name in values[measured[0][0]]}
     return table
 
 
 def differences(name: str, pairs: Sequence[tuple[str, str]], values: Mapping[str, Mapping]) -> dict:
-    """The difference in one figure: of each pair of cells with its interval, and the mean of the pairs with its range.
+    """The difference in one figure: of each pair of variants with its interval, and their mean and range.
 
     Three trainings are few: their range is told, and no interval of them.
     """
-    changes = [Estimate.difference(values[cell][name], values[base][name]) for cell, base in pairs]
+    changes = [Estimate.difference(values[variant][name], values[base][name]) for variant, base in pairs]
     means = [change.value for change in changes if change.n]
     whole = {"mean": float(np.mean(means)), "smallest": min(means), "largest": max(means)} if means else {}
     return {"trainings": len(means), **whole, "each": changes}
 
 
-def spreads(cells: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict]:
-    """For the cells that were trained three times each figure's mean, smallest and largest."""
+def spreads(variants: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict]:
+    """For the variants that were trained three times each figure's mean, smallest and largest."""
     table: dict[str, dict] = {}
-    for cell in SPREAD:
-        seeds = [name for name, member in CELLS.items() if is_twin(member, cell) and name in cells]
-        for name in cells[seeds[0]] if seeds else ():
-            own = [cells[twin][name].value for twin in seeds if cells[twin][name].n]
+    for variant in SPREAD:
+        seeds = [name for name, member in VARIANTS.items() if is_twin(member, variant) and name in variants]
+        for name in variants[seeds[0]] if seeds else ():
+            own = [variants[twin][name].value for twin in seeds if variants[twin][name].n]
             if own:
                 spread = {"mean": float(np.mean(own)), "smallest": min(own), "largest": max(own), "n": len(own)}
-                table.setdefault(f"{cell.family}, {cell.text}", {})[name] = spread
+                table.setdefault(f"{variant.family}, {variant.text}", {})[name] = spread
     return table
 
 
-def is_twin(cell: Cell, base: Cell) -> bool:
-    """Whether two cells differ in nothing but the seed of their training."""
-    return not cell.shipped and replace(cell, seed=base.seed) == base
+def is_twin(variant: Variant, base: Variant) -> bool:
+    """Whether two variants differ in nothing but the seed of their training."""
+    return not variant.shipped and replace(variant, seed=base.seed) == base
 
 
 def markdown(table: dict) -> str:
-    """A row for each cell; then one for each question, with the range of its trainings."""
+    """A row for each variant; then one for each question, with the range of its trainings."""
     rows = []
-    for name, figures in table["cells"].items():
+    for name, figures in table["variants"].items():
         rows.append([name, *(figure_text(figures[label]) for label in SHOWN)])
     texts = [table_text(["model", *SHOWN], rows)]
     rows = []

@@ -1,7 +1,7 @@
 """The grid: which models are trained to answer why the maps of a video model are noisy, and where they are.
 
-Not the whole product of the factors, but the cells that answer, in the order of what each answers. Every cell is held
-against a cell that differs from it in one thing.
+Not the whole product of the factors, but the variants that answer, in the order of what each answers. Every variant is
+held against one from which it differs in one thing.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ LIKE = {"transformer": "pocket-dit", "video": "pocket", "image": "pocket-t2i"}  
 
 
 @dataclass(frozen=True)
-class Cell:
+class Variant:
     """One model of the grid."""
 
     family: Family = "transformer"
@@ -39,7 +39,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """What differs from the first cell of the family, in words."""
+        """What differs from the first variant of the family, in words."""
         parts: list[str] = [self.family, self.text]
         parts += [f"{self.data:g} of the data"] * (self.data < 1)
         parts += [f"{self.blocks} blocks"] * (self.family == "transformer" and self.blocks != BLOCKS)
@@ -64,33 +64,36 @@ class Cell:
 
 
 DONE = "done"  # a file that a finished training leaves
+APART, MIXED = Variant(), Variant(text="contextual")
+IMAGE_MIXED, VIDEO, VIDEO_MIXED = Variant("image", "contextual"), Variant("video"), Variant("video", "contextual")
+SHIPPED = (Variant("video", shipped=True), Variant("image", shipped=True), Variant("transformer", shipped=True))
 TRAINED = (  # fourteen trainings
-    Cell(), Cell(text="contextual"),  # the text encoder
-    Cell(seed=1), Cell(text="contextual", seed=1), Cell(seed=2), Cell(text="contextual", seed=2),  # of three trainings
-    Cell(data=LITTLE), Cell(text="contextual", data=LITTLE),  # less data
-    Cell(blocks=FEW_BLOCKS),  # fewer layers
-    Cell("image", text="contextual"), Cell("video"), Cell("video", scratch=True),  # how a video model came to be
-    Cell("video", text="contextual"), Cell("video", text="contextual", scratch=True),
+    APART, MIXED,  # the text encoder
+    replace(APART, seed=1), replace(MIXED, seed=1), replace(APART, seed=2), replace(MIXED, seed=2),  # three trainings
+    replace(APART, data=LITTLE), replace(MIXED, data=LITTLE),  # less data
+    replace(APART, blocks=FEW_BLOCKS),  # fewer layers
+    IMAGE_MIXED, VIDEO, replace(VIDEO, scratch=True),  # how a video model came to be
+    VIDEO_MIXED, replace(VIDEO_MIXED, scratch=True),
 )  # fmt: skip
-SHIPPED = (Cell("video", shipped=True), Cell("image", shipped=True), Cell("transformer", shipped=True))
-CELLS = {cell.name: cell for cell in (*TRAINED, *SHIPPED)}
-ONE_CHANGE = {  # question: the cell, and the cell that differs in one thing; of three trainings, all three
-    "words mixed by the text encoder": [(Cell(text="contextual", seed=seed), Cell(seed=seed)) for seed in range(3)],
-    "a tenth of the data": [(Cell(data=LITTLE), Cell())],
-    "a tenth of the data, words mixed": [(Cell(text="contextual", data=LITTLE), Cell(text="contextual"))],
-    "fewer blocks": [(Cell(blocks=FEW_BLOCKS), Cell())],
-    "words mixed, in the inflated model": [(Cell("video", text="contextual"), Cell("video"))],
-    "video, not image": [(Cell("video"), Cell("image", shipped=True))],
-    "video, not image, words mixed": [(Cell("video", text="contextual"), Cell("image", text="contextual"))],
-    "from scratch, not inflated": [(Cell("video", scratch=True), Cell("video"))],
-    "from scratch, words mixed": [(Cell("video", text="contextual", scratch=True), Cell("video", text="contextual"))],
-}  # fmt: skip
+VARIANTS = {variant.name: variant for variant in (*TRAINED, *SHIPPED)}
+SEEDS = (0, 1, 2)
+ONE_CHANGE = {  # question: the variant, and the one from which it differs in one thing; of three trainings, all three
+    "words mixed by the text encoder": [(replace(MIXED, seed=seed), replace(APART, seed=seed)) for seed in SEEDS],
+    "a tenth of the data": [(replace(APART, data=LITTLE), APART)],
+    "a tenth of the data, words mixed": [(replace(MIXED, data=LITTLE), MIXED)],
+    "fewer blocks": [(replace(APART, blocks=FEW_BLOCKS), APART)],
+    "words mixed, in the inflated model": [(VIDEO_MIXED, VIDEO)],
+    "video, not image": [(VIDEO, SHIPPED[1])],
+    "video, not image, words mixed": [(VIDEO_MIXED, IMAGE_MIXED)],
+    "from scratch, not inflated": [(replace(VIDEO, scratch=True), VIDEO)],
+    "from scratch, words mixed": [(replace(VIDEO_MIXED, scratch=True), VIDEO_MIXED)],
+}
 
 
 @cache
-def cell_model(name: str, device: str, smoke: bool = False) -> Model:
-    """The model of a trained cell, in single precision, loaded once."""
-    checkpoint = CELLS[name].checkpoint(smoke)
+def variant_model(name: str, device: str, smoke: bool = False) -> Model:
+    """The model of a trained variant, in single precision, loaded once."""
+    checkpoint = VARIANTS[name].checkpoint(smoke)
     parts = load_parts(checkpoint, torch.float32)
     for part in ("text_encoder", "network", "vae"):
         parts[part].to(device).eval().requires_grad_(False)

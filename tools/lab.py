@@ -1,0 +1,50 @@
+"""Copies the lessons into my_notebooks/, for `make lab`: run and changed there, the lessons stay as they are.
+
+A copy that nobody edited follows its lesson. One whose cells were edited stays, and is named where its lesson is newer.
+"""
+
+from hashlib import sha256
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from tools import notebooks
+
+COPIES = notebooks.ROOT / "my_notebooks"  # beside notebooks/, so that links to pictures and files lead on
+KEY = "copied_from"  # in the metadata of a copy: what its lesson was
+
+
+def copy(lesson: Path, folder: Path = COPIES) -> str:
+    """Copies a lesson unless the copy is edited; returns a sentence where the lesson is newer than such a copy."""
+    notebook = nbformat.read(lesson, as_version=4)
+    version, target = _version(notebook), folder / lesson.name
+    if target.exists():
+        own = nbformat.read(target, as_version=4)
+        origin = own.metadata.get(KEY, "")
+        if origin == version:
+            return ""
+        if _version(own) != origin:
+            return f"{target.name} in {folder.name}/ has your changes and stays; the lesson is newer."
+    notebook.metadata[KEY] = version
+    folder.mkdir(exist_ok=True)
+    nbformat.write(notebook, target)
+    return ""
+
+
+def _version(notebook: NotebookNode) -> str:
+    """Of what its cells say, whatever they gave."""
+    return sha256("\0".join(cell.source for cell in notebook.cells).encode()).hexdigest()[:16]
+
+
+def main() -> None:
+    """Copies all lessons."""
+    for source in notebooks.sources():
+        if notebooks.pair(source).exists():
+            said = copy(notebooks.pair(source))
+            if said:
+                print(said)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""How noisy the maps of the video transformer are, beside those of the U-Nets: study `transformer_noise`.
+
+The prompts, seeds, frames and statistics are those of `attention_noise`, so that its stored rows can be compared prompt
+by prompt. The transformer's maps have one size, 8 x 8, and its places are its three groups of blocks.
+"""
+
+from collections.abc import Sequence
+
+from ..display.tables import figure_text, table_text
+from ..measures.statistics import Estimate
+from .attention_noise import SEEDS, AttentionNoise
+from .attention_noise.prompts import PAPER, held_out_prompts
+from .attention_noise.table import GROUPS, STATISTICS, VIDEO, by_prompt
+from .rows import Case, Row, select
+
+MODEL = "pocket-dit"
+PLACES = ("8 early", "8 middle", "8 late")
+BESIDE = "8 up"  # the U-Nets' maps of the same size that find the object best
+
+
+class TransformerNoise(AttentionNoise):
+    """How well do the maps of the video transformer find the object, and how noisy are they?"""
+
+    name = "transformer_noise"
+    compared = (MODEL,)
+
+    def cases(self) -> list[Case]:
+        """Every prompt with every seed."""
+        cases: list[Case] = []
+        for group, nouns in zip(GROUPS, (held_out_prompts(), PAPER), strict=True):
+            for prompt, word in nouns.items():
+                about: Case = {"model": MODEL, "group": group, "prompt": prompt, "word": word}
+                cases += [about | {"seed": seed} for seed in SEEDS]
+        return cases
+
+    def summary(self, rows: Sequence[Row]) -> dict:
+        """Means over prompts of every statistic of each place, beside those of a perfect map; and what was seen."""
+        table: dict = {}
+        for group in GROUPS:
+            members = select(rows, "group", group)
+            table[group] = {place: figures_of(members, place) for place in PLACES}
+        held_out = select(rows, "group", GROUPS[0])
+        table["pictures"] = {name: mean(held_out, name) for name in ("seen", "area")}
+        return table
+
+    def show(self, table: dict) -> None:
+        """Print the figures of the held-out prompts."""
+        rows = []
+        for place, figures in table[GROUPS[0]].items():
+            rows.append([place, *(figure_text(figures[name]["model"]) for name in STATISTICS)])
+        print(table_text(["place", *STATISTICS], rows))
+
+
+def figures_of(rows: Sequence[Row], place: str) -> dict[str, dict[str, Estimate]]:
+    """Every statistic of a place, of the model and of a perfect map of the same objects."""
+    figures = {}
+    for name in STATISTICS:
+        figures[name] = {"model": mean(rows, f"{name} {place}"), "perfect": mean(rows, f"perfect {name} {place}")}
+    return figures
+
+
+def mean(rows: Sequence[Row], column: str) -> Estimate:
+    """The mean over prompts of a column."""
+    return Estimate.mean(by_prompt(rows, MODEL, column).values())
+
+
+def beside_unet(rows: Sequence[Row], unet_rows: Sequence[Row], place: str) -> dict[str, Estimate]:
+    """Transformer minus video U-Net, prompt by prompt, of held-out prompts: a place against the U-Net's best of 8 x 8.
+
+    `unet_rows` are the rows of `attention_noise`.
+    """
+    ours, theirs = select(rows, "group", GROUPS[0]), select(unet_rows, "group", GROUPS[0])
+    changes = {}
+    for name in STATISTICS:
+        own = by_prompt(ours, MODEL, f"{name} {place}")
+        changes[name] = Estimate.difference(own, by_prompt(theirs, VIDEO, f"{name} {BESIDE}"))
+    return changes
