@@ -29,7 +29,7 @@ from .sampling import CfgScale, Clip, updates_of
 from .video_files import AnyVideo, as_given
 
 SKIP = 0.3  # of the steps: with less noise than that, an edit keeps where things are
-SCALE = 0.6  # of the scale with which a model generates: what is given needs less of a push
+SCALE = 0.75  # of the scale with which a model generates: what is given needs less of a push
 
 Skip = Annotated[float, Field(ge=0, lt=1)]
 Keep = Annotated[bool | KeepBackground, Field(description="True, False or a KeepBackground")]

@@ -83,7 +83,7 @@ def _film(path: Path) -> Iterator[Frame]:
 
 
 def find_ffmpeg() -> bool:
-    """Whether there is an ffmpeg: the machine's own, or that of imageio-ffmpeg, of which mediapy is told."""
+    """Whether there is an ffmpeg: the machine's own, or that of imageio-ffmpeg, of which mediapy is then told."""
     if not mediapy.video_is_available():
         try:
             mediapy.set_ffmpeg(imageio_ffmpeg.get_ffmpeg_exe())

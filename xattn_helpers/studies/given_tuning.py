@@ -11,7 +11,7 @@ from ..edits.blending import KeepBackground
 from .given_video import GivenVideo
 from .given_video.settings import FROM_NOISE, Setting, bias, guide, guide_and_bias, hide, hold, swap
 
-SCALES = (1.5, 2.0, 3.0, 4.0)  # of classifier-free guidance; the default is .6 times 4
+SCALES = (1.5, 2.0, 2.5, 4.0)  # of classifier-free guidance; the default is .75 times 4
 SKIPS = (0.0, 0.15, 0.45)
 MASKS = {
     "threshold .2": KeepBackground(threshold=0.2),
@@ -36,7 +36,7 @@ def exchanges() -> dict[str, Setting]:
         settings[name] = Setting({"keep_background": keep})
     for skip in (0.0, 0.15, 0.3):
         settings[f"blended, skip {skip:g}"] = Setting({"method": "blended", "cfg_scale": 4.0, "skip": skip})
-    settings["blended, scale 2.4"] = Setting({"method": "blended", "skip": 0.15})
+    settings["blended, scale 3"] = Setting({"method": "blended", "skip": 0.15})
     settings |= {"50 steps": Setting({"steps": 50}), "swap": Setting({}, swap), "bias": Setting({}, hold)}
     settings["bias, skip 0"] = Setting({"skip": 0.0}, hold)
     return settings

@@ -49,6 +49,10 @@ class GivenVideo(Study):
                         cases.append(about | {"clip": number, "seed": self.first_seed + number})
         return cases
 
+    def smoke_cases(self) -> list[Case]:
+        """One clip of each kind of edit by each model, by this series' way."""
+        return [case for case in super().smoke_cases() if case["setting"] == "edit"]
+
     def depends(self, case: Case) -> object:
         """The knobs of the setting, and what is asked of the clip."""
         clip = self.clip(case)
