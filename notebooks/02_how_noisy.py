@@ -525,7 +525,7 @@ if of_transformer:
     plt.show()
 
 # %%
-changes = {at: dit_noise.beside_other(its_rows, stored_cases, at) for at in dit_noise.PLACES if its_rows}
+changes = {at: dit_noise.beside_video(its_rows, stored_cases, at) for at in dit_noise.PLACES if its_rows}
 for at, change in changes.items():
     said = (f"{name} {figure.format()}" for name, figure in change.items() if figure.excludes(0.0))
     print(f"{at:8} transformer minus video U-Net at 8 up:", ", ".join(said) or "nothing differs")

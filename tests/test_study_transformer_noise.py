@@ -8,7 +8,7 @@ from studies_for_tests import look_at_paint
 from xattn_helpers.studies import attention_noise
 from xattn_helpers.studies.attention_noise.table import IMAGE, STATISTICS, VIDEO
 from xattn_helpers.studies.study import find
-from xattn_helpers.studies.transformer_noise import MODEL, PLACES, TransformerNoise, beside_other
+from xattn_helpers.studies.transformer_noise import MODEL, PLACES, TransformerNoise, beside_video
 
 
 def test_the_cases_are_those_of_the_video_unet():
@@ -40,7 +40,7 @@ def test_the_difference_is_taken_prompt_by_prompt():
             unet.append(about | {"model": VIDEO, "auroc 8 up": level + 0.01 * seed})
             unet.append(about | {"model": IMAGE, "auroc 8 up": 0.1})
     rows.append({"group": "paper", "prompt": "a", "seed": 0, "model": MODEL, "auroc 8 middle": 0.0})
-    changes = beside_other(rows, unet, "8 middle")
+    changes = beside_video(rows, unet, "8 middle")
     change = changes["auroc"]
     assert [change.low, change.value, change.high] == pytest.approx([0.05] * 3) and change.n == 2
     assert set(changes) == set(STATISTICS) and changes["iou"].n == 0

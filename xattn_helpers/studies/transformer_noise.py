@@ -1,4 +1,4 @@
-"""How noisy the maps of the video transformer are, beside those of the other models: study `transformer_noise`.
+"""How noisy the maps of the video transformer are, beside those of the other two models: study `transformer_noise`.
 
 The prompts, seeds, frames and statistics are those of `attention_noise`, so that its stored rows can be compared prompt
 by prompt. The transformer's maps have one size, 8 x 8, and its places are its three groups of blocks.
@@ -15,7 +15,7 @@ from .rows import Case, Row, select
 
 MODEL = "pocket-dit"
 PLACES = ("8 early", "8 middle", "8 late")
-BESIDE = "8 up"  # the other models' maps of the same size that find the object best
+BESIDE = "8 up"  # the video model's maps of the same size that find the object best
 
 
 class TransformerNoise(AttentionNoise):
@@ -64,12 +64,12 @@ def mean(rows: Sequence[Row], column: str) -> Estimate:
     return Estimate.mean(by_prompt(rows, MODEL, column).values())
 
 
-def beside_other(rows: Sequence[Row], other_rows: Sequence[Row], place: str) -> dict[str, Estimate]:
-    """Transformer minus the other video model, prompt by prompt, of held-out prompts: each at its place for 8 x 8 maps.
+def beside_video(rows: Sequence[Row], video_rows: Sequence[Row], place: str) -> dict[str, Estimate]:
+    """Transformer minus video model, prompt by prompt, of held-out prompts: a place against that model's best of 8 x 8.
 
-    `other_rows` are the rows of `attention_noise`.
+    `video_rows` are the rows of `attention_noise`.
     """
-    ours, theirs = select(rows, "group", GROUPS[0]), select(other_rows, "group", GROUPS[0])
+    ours, theirs = select(rows, "group", GROUPS[0]), select(video_rows, "group", GROUPS[0])
     changes = {}
     for name in STATISTICS:
         own = by_prompt(ours, MODEL, f"{name} {place}")
