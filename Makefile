@@ -28,7 +28,7 @@ ON_CPU := $(OFFLINE) CUDA_VISIBLE_DEVICES=
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
 # Installing a package of Debian is for root.
-AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
 .PHONY: help tutorial notebooks lab test test-unit test-browser test-colab bench train lint format mutants badges constraints clean
@@ -56,7 +56,7 @@ test-unit: $(READY) ## unit tests only, on whatever device there is
 	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests
 
 test-browser: $(READY) ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium)
-	@command -v chromium chromium-browser google-chrome >/dev/null || $(AS_ROOT) sh -c \
+	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) sh -c \
 	'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium'
 	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 tests/browser
 

@@ -1,7 +1,6 @@
 """The player of guidance: an object that was asked to go along a dozen ready-made paths."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from IPython.display import HTML
@@ -16,36 +15,45 @@ from ...measures.detection import detect
 from ...sampling import Clip, generate
 from .markup import picture, player
 
-PATHS: Mapping[str, Track] = MappingProxyType({
-    "left to right": track([(0.2, 0.5), (0.8, 0.5)]),
-    "right to left": track([(0.8, 0.5), (0.2, 0.5)]),
-    "down on the left": track([(0.25, 0.2), (0.25, 0.8)]),
-    "up on the right": track([(0.75, 0.8), (0.75, 0.2)]),
-    "down to the right": track([(0.2, 0.25), (0.8, 0.75)]),
-    "up to the right": track([(0.2, 0.75), (0.8, 0.25)]),
-    "round the corner": track([(0.25, 0.2), (0.25, 0.8), (0.8, 0.8)]),
-    "over an arch": track([(0.2, 0.75), (0.5, 0.25), (0.8, 0.75)], smooth=True),
-    "there and back": track([(0.2, 0.6), (0.8, 0.6), (0.2, 0.6)]),
-    "larger in place": track([(0.5, 0.55), (0.5, 0.55)], size=[0.25, 0.6]),
-    "smaller in place": track([(0.5, 0.55), (0.5, 0.55)], size=[0.6, 0.25]),
-    "still in a corner": track([(0.75, 0.3)]),
-})  # fmt: skip
+PATHS: Mapping[str, Mapping[str, Any]] = {  # arguments of `track`
+    "left to right": {"points": [(0.2, 0.5), (0.8, 0.5)]},
+    "right to left": {"points": [(0.8, 0.5), (0.2, 0.5)]},
+    "down on the left": {"points": [(0.25, 0.2), (0.25, 0.8)]},
+    "up on the right": {"points": [(0.75, 0.8), (0.75, 0.2)]},
+    "down to the right": {"points": [(0.2, 0.25), (0.8, 0.75)]},
+    "up to the right": {"points": [(0.2, 0.75), (0.8, 0.25)]},
+    "round the corner": {"points": [(0.25, 0.2), (0.25, 0.8), (0.8, 0.8)]},
+    "over an arch": {"points": [(0.2, 0.75), (0.5, 0.25), (0.8, 0.75)], "smooth": True},
+    "there and back": {"points": [(0.2, 0.6), (0.8, 0.6), (0.2, 0.6)]},
+    "larger in place": {"points": [(0.5, 0.55), (0.5, 0.55)], "size": [0.25, 0.6]},
+    "smaller in place": {"points": [(0.5, 0.55), (0.5, 0.55)], "size": [0.6, 0.25]},
+    "still in a corner": {"points": [(0.75, 0.3)]},
+}
 QUALITY = 60  # of thirteen clips: a sixth smaller than at 70
 NOT_SEEN = "the detector does not see it"
 
 
 @checked
-def track_player(model: Model, prompt: Prompt, word: str, seed: Seed = 0, paths: Mapping[str, Any] = PATHS) -> HTML:
+def track_player(
+    model: Model, prompt: Prompt, word: str, seed: Seed = 0, paths: Mapping[str, Any] | None = None
+) -> HTML:
     """A player of one clip guided along each path, beside the unguided one; the model runs for all of them.
 
-    paths: tracks by name. In the pocket world each says how well it was obeyed. Raises what `generate` raises.
+    paths: tracks by name, by default a dozen ready-made ones. In the pocket world each says how well it was obeyed.
+    Raises what `generate` raises.
     """
+    paths = ready_made() if paths is None else paths
     own = generate(model, prompt, seed=seed, progress=False)
     guided = []
     for name, path in paths.items():
         clip = generate(model, prompt, seed=seed, edits=Guidance.for_track(word, path), progress=False)
         guided.append((name, path, clip))
     return assembled(own, guided, word)
+
+
+def ready_made() -> dict[str, Track]:
+    """The tracks of `PATHS`."""
+    return {name: track(**arguments) for name, arguments in PATHS.items()}
 
 
 def assembled(own: Clip, guided: Sequence[tuple[str, Track, Clip]], word: str) -> HTML:
