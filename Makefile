@@ -31,7 +31,7 @@ NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-saniti
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial notebooks lab test test-unit test-browser test-colab bench train lint format mutants badges constraints clean
+.PHONY: help tutorial notebooks lab test test-unit test-browser chromium test-colab bench train lint format mutants badges constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,10 +55,12 @@ test: lint $(READY) ## lint, unit tests, and every notebook, on the CPU
 test-unit: $(READY) ## unit tests only, on whatever device there is
 	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests
 
-test-browser: $(READY) ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium)
+test-browser: $(READY) chromium ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium)
+	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 tests/browser
+
+chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) sh -c \
 	'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium'
-	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 tests/browser
 
 test-colab: $(COLAB_READY) ## unit tests and notebooks at Google Colab's versions (TORCH=2.13.0 for another torch)
 	@notebooks=$$($(COLAB_BIN)/python -m tools.notebooks) && \
