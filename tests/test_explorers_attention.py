@@ -105,6 +105,15 @@ def test_a_recording_without_single_steps_or_with_fewer_frames(model):
     assert torch.equal(explorer.maps, attention.maps("burger"))
 
 
+def test_the_word_stays_when_a_prompt_has_other_words(explorer):
+    explorer.prompt.value = "the burger floats to the left on the water"
+    assert explorer.word.value == explorer.choices.value == "burger" and "left" in explorer.choices.options
+    explorer.prompt.value = "a shark swims in the ocean"
+    assert explorer.word.value == "burger" and explorer.choices.value is None
+    explorer.choices.value = "shark"
+    assert explorer.word.value == "shark"
+
+
 def test_the_model_runs_again_only_for_another_prompt_or_seed(explorer, model, calls):
     explorer.run()
     assert not calls

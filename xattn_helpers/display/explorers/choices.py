@@ -74,9 +74,12 @@ class WordButtons(widgets.ToggleButtons):
         self._follow()
 
     def _follow(self, _change: dict | None = None) -> None:
+        # New options would choose the first of themselves, and tell the control so.
+        self.unobserve(self._choose, names="value")
         if tuple(self.options) != tuple(self.control.options):
             self.options = list(self.control.options)
         self.value = self.control.value if self.control.value in self.options else None
+        self.observe(self._choose, names="value")
 
     def _choose(self, change: dict) -> None:
         if change["new"] is not None:
