@@ -16,18 +16,18 @@ from ...sampling import Clip, generate
 from .markup import picture, player
 
 PATHS: Mapping[str, Mapping[str, Any]] = {  # arguments of `track`
-    "left to right": {"points": [(0.2, 0.5), (0.8, 0.5)]},
-    "right to left": {"points": [(0.8, 0.5), (0.2, 0.5)]},
-    "down on the left": {"points": [(0.25, 0.2), (0.25, 0.8)]},
-    "up on the right": {"points": [(0.75, 0.8), (0.75, 0.2)]},
-    "down to the right": {"points": [(0.2, 0.25), (0.8, 0.75)]},
-    "up to the right": {"points": [(0.2, 0.75), (0.8, 0.25)]},
-    "round the corner": {"points": [(0.25, 0.2), (0.25, 0.8), (0.8, 0.8)]},
-    "over an arch": {"points": [(0.2, 0.75), (0.5, 0.25), (0.8, 0.75)], "smooth": True},
-    "there and back": {"points": [(0.2, 0.6), (0.8, 0.6), (0.2, 0.6)]},
-    "larger in place": {"points": [(0.5, 0.55), (0.5, 0.55)], "size": [0.25, 0.6]},
-    "smaller in place": {"points": [(0.5, 0.55), (0.5, 0.55)], "size": [0.6, 0.25]},
-    "still in a corner": {"points": [(0.75, 0.3)]},
+    "left to right": {"keys": [(0.2, 0.5), (0.8, 0.5)]},
+    "right to left": {"keys": [(0.8, 0.5), (0.2, 0.5)]},
+    "down on the left": {"keys": [(0.25, 0.2), (0.25, 0.8)]},
+    "up on the right": {"keys": [(0.75, 0.8), (0.75, 0.2)]},
+    "down to the right": {"keys": [(0.2, 0.25), (0.8, 0.75)]},
+    "up to the right": {"keys": [(0.2, 0.75), (0.8, 0.25)]},
+    "round the corner": {"keys": [(0.25, 0.2), (0.25, 0.8), (0.8, 0.8)]},
+    "over an arch": {"keys": [(0.2, 0.75), (0.5, 0.25), (0.8, 0.75)], "smooth": True},
+    "there and back": {"keys": [(0.2, 0.6), (0.8, 0.6), (0.2, 0.6)]},
+    "larger in place": {"keys": [(0.5, 0.55), (0.5, 0.55)], "size": [0.25, 0.6]},
+    "smaller in place": {"keys": [(0.5, 0.55), (0.5, 0.55)], "size": [0.6, 0.25]},
+    "still in a corner": {"keys": [(0.75, 0.3)]},
 }
 QUALITY = 60  # of thirteen clips: a sixth smaller than at 70
 NOT_SEEN = "the detector does not see it"
