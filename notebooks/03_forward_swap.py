@@ -561,9 +561,8 @@ explorer.explore(swapped_clip, own_clip)
 explorer
 
 # %% [markdown]
-# In a page that is only read, the controls do nothing. But each of them is also a Python object. Here we turn them by
-# hand, with the image model, whose swaps take seconds: a bus gives its
-# map to a truck, at 8 × 8 only.
+# A page that is only read shows the two clips, with a slider between them. Each control is also a Python object. Here
+# we turn them by hand, with the image model, whose swaps take seconds: a bus gives its map to a truck, at 8 × 8 only.
 
 # %%
 quick = SwapExplorer(image_model, "a bus drives on the road", target.replace("car", "truck"), "bus", "truck", seed=1)

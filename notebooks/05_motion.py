@@ -429,8 +429,8 @@ explorer.explore(burgers[1], burger_maps[1], ways["round the corner"], free["bur
 explorer
 
 # %% [markdown]
-# In a page that is only read, the controls do nothing, but each of them is a Python object. Here we turn them by hand,
-# with the image model, for which a track is the place of its first key.
+# A page that is only read shows a dozen ready-made paths instead. Each control is also a Python object. Here we turn
+# them by hand, with the image model, for which a track is the place of its first key.
 
 # %%
 quick = TrackExplorer(image_model, burger, "burger", seed=1)
