@@ -55,8 +55,8 @@ test: lint $(READY) ## lint, unit tests, and every notebook, on the CPU
 test-unit: $(READY) ## unit tests only, on whatever device there is
 	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests
 
-test-browser: $(READY) chromium ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium)
-	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 tests/browser
+test-browser: $(READY) chromium ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium; BROWSER=--last-failed)
+	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 $(BROWSER) tests/browser
 
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) sh -c \
