@@ -39,7 +39,7 @@ def test_settings_are_the_defaults_in_all_blocks_or_in_one_group():
 def test_videos_are_those_of_the_transformer(monkeypatch, tmp_path):
     use_dit(monkeypatch, write_dit(tmp_path), frames=2)
     asked = []
-    monkeypatch.setattr(dit_steering.Steered, "model", lambda self, name: asked.append(name))
+    monkeypatch.setattr(dit_steering.OnTracks, "model", lambda self, name: asked.append(name))
     study = DitSteering(smoke=True)
     study.model("pocket")
     assert asked == ["pocket-dit"]

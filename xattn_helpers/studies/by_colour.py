@@ -19,9 +19,9 @@ from ..measures.boxes import boxes_of, detected
 from ..measures.detection import LEAST_AREA, look
 from ..measures.statistics import Estimate, spearman
 from ..sampling import Clip
-from .guidance.cases import path, table_cases
+from .guidance.cases import table_cases
 from .guidance.setting import Setting
-from .guidance.steered import Reference, Steered
+from .guidance.steered import OnTracks, Reference
 from .guidance.table import group_rows
 from .rows import Case, Row
 
@@ -35,7 +35,7 @@ Pixels = Float[np.ndarray, "frames height width 3"]  # in [0, 1]
 Masks = Bool[np.ndarray, "frames height width"]
 
 
-class ByColour(Steered):
+class ByColour(OnTracks):
     """Does a segmentation by colour, which knows no objects, see the object where the detector sees it?"""
 
     batch, batch_on_gpu = 1, 48
@@ -47,14 +47,6 @@ class ByColour(Steered):
         for name in SETTINGS:
             cases += [{"setting": name} | case for case in table_cases()[:COUNT]]
         return cases
-
-    def depends(self, case: Case) -> object:
-        """The knobs of the setting, and the track with its box."""
-        return super().depends(case), path(case)
-
-    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
-        """The track of the case."""
-        return path(case), {}
 
     def row(self, case: Case, clip: Clip, asked: Track, reference: Reference) -> Row:
         """How the two segmentations agree, and how each finds the object in the asked box."""

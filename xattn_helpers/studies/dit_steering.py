@@ -10,12 +10,11 @@ import numpy as np
 
 from ..backbones.model import Model
 from ..display.tables import table_text
-from ..edits.targets import Track
 from ..measures.statistics import Estimate
 from .dit_maps import MODEL
-from .guidance.cases import path, table_cases
+from .guidance.cases import table_cases
 from .guidance.settings import Setting
-from .guidance.steered import Reference, Steered
+from .guidance.steered import OnTracks
 from .guidance.table import counted_iou
 from .rows import Case, Row, select
 
@@ -35,7 +34,7 @@ def all_settings() -> dict[str, Setting]:
 SETTINGS = all_settings()
 
 
-class DitSteering(Steered):
+class DitSteering(OnTracks):
     """How well does an object of the video transformer keep to a track, by way of steering and group of blocks?"""
 
     batch, batch_on_gpu = 1, 49
@@ -52,14 +51,6 @@ class DitSteering(Steered):
     def model(self, name: str) -> Model:
         """The video transformer, whatever other studies of steering ask for."""
         return super().model(MODEL)
-
-    def depends(self, case: Case) -> object:
-        """The knobs of the setting, and the track with its box."""
-        return super().depends(case), path(case)
-
-    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
-        """The track of the case."""
-        return path(case), {}
 
     def summary(self, rows: Sequence[Row]) -> dict:
         """For each setting the mean IoU, in which a lost object counts 0, its difference from the gradient, and losses.

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...display.tables import figure_text, table_text
-from ...measures.adherence import HALF
 from ...measures.statistics import Estimate
-from ..guidance.table import by_object, counted_iou, group_rows, is_lost, is_single
+from ..guidance.table import counted_figures, group_rows
 from ..rows import Row
 
 AVERAGED = ("iou", "ap50", "distance", "size ratio", "travelled", "start", "end", "from first target",
@@ -44,12 +43,7 @@ def summary(rows: Sequence[Row]) -> dict:
 def figures(rows: Sequence[Row]) -> dict:
     """What one setting reaches and loses; failures and lost objects count 0."""
     done = [row for row in rows if not row["failed"]]
-    return {
-        "mIoU": Estimate.mean(counted_iou(row) for row in rows),
-        "mIoU over objects": Estimate.grouped(*by_object(rows)),
-        "lost": Estimate.rate(is_lost(row) for row in rows),
-        "scene kept": Estimate.rate(row["scene kept"] for row in done),
-        "one instance": Estimate.rate(is_single(row, HALF) for row in done),
+    return counted_figures(rows) | {
         "travelled": Estimate.mean(row["travelled"] for row in done),
     }
 

@@ -6,17 +6,16 @@ minute: `--limit 4`.
 
 from collections.abc import Sequence
 
-from ...edits.targets import Track
 from ..rows import Case, Row
-from .cases import path, table_cases
+from .cases import table_cases
 from .settings import SETTINGS
-from .steered import Reference, Steered
+from .steered import OnTracks
 from .table import landmarks, line, summary
 
 SMOKE = ("unguided", "defaults", "paper", "zero-shot", "defaults and bias")  # settings of a smoke run
 
 
-class GuidanceStudy(Steered):
+class GuidanceStudy(OnTracks):
     """Which choices of guidance bring an object to its track, and what does each cost?"""
 
     batch, batch_on_gpu = 1, 49
@@ -32,14 +31,6 @@ class GuidanceStudy(Steered):
     def smoke_cases(self) -> list[Case]:
         """A case of one setting of each kind."""
         return [{"setting": name} | table_cases()[0] for name in SMOKE]
-
-    def depends(self, case: Case) -> object:
-        """The knobs of the setting, and the track with its box."""
-        return super().depends(case), path(case)
-
-    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
-        """The track of the case."""
-        return path(case), {}
 
     def summary(self, rows: Sequence[Row]) -> dict:
         """For each setting its figures, its differences from other settings on the same cases, and its failures."""

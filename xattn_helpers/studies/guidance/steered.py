@@ -22,6 +22,7 @@ from ...measures.map_quality import auroc, shrink_mask
 from ...sampling import Clip, generate
 from ..rows import Case, Row
 from ..study import Study
+from .cases import path
 from .setting import Purpose, Setting
 
 Asked = Track | list[Track]  # of the object of a case, or of each of its objects
@@ -130,6 +131,17 @@ def generate_steered(
     seeds: list[Any] = [case["seed"] for case in cases]
     edits = setting.edits(purpose, words, targets)
     return generate(model, prompts, seeds, steps, edits=edits, progress=False)
+
+class OnTracks(Steered, abstract=True):
+    """A study of settings whose cases stand in `cases.py`: each has a track and a box."""
+
+    def depends(self, case: Case) -> object:
+        """The knobs of the setting, and the track with its box."""
+        return super().depends(case), path(case)
+
+    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
+        """The track of the case."""
+        return path(case), {}
 
 
 def describe(clip: Clip, word: str, asked: Boxes, reference: Reference, device: str) -> Row:

@@ -12,16 +12,16 @@ import torch
 
 from ...edits.targets import Track
 from ...sampling import Clip, generate
-from ..guidance.cases import path, table_cases
+from ..guidance.cases import table_cases
 from ..guidance.setting import Setting
-from ..guidance.steered import Reference, Steered
+from ..guidance.steered import OnTracks, Reference
 from ..rows import Case, Row, column
 from ..timing import seconds
 from .settings import MODELS, SETTINGS, settings_of
 from .table import line, markdown, summary
 
 
-class Neighbours(Steered):
+class Neighbours(OnTracks):
     """What do a bias, masks, a Gaussian, LVD's energy and guidance reach, and what does each cost?"""
 
     batch, batch_on_gpu = 1, 49
@@ -35,14 +35,6 @@ class Neighbours(Steered):
             for name in settings_of(model):
                 cases += [{"model": model, "setting": name} | case for case in table_cases()]
         return cases
-
-    def depends(self, case: Case) -> object:
-        """The knobs of the method, and the track with its box."""
-        return super().depends(case), path(case)
-
-    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
-        """The track of the case."""
-        return path(case), {}
 
     def measure(self, cases: Sequence[Case]) -> list[Row]:
         """As other studies of steering, with the seconds that a clip of this batch took."""

@@ -15,14 +15,13 @@ import torch
 from ...attention.recording import capture
 from ...backbones.model import Model
 from ...edits.swap import Swap
-from ...edits.targets import Track
 from ...measures.detection import look
 from ...sampling import generate
 from ..attention_noise.prompts import batch_of, held_out_prompts, roles
 from ..forward_swap.cases import swap_cases
-from ..guidance.cases import path, table_cases
+from ..guidance.cases import table_cases
 from ..guidance.setting import Setting
-from ..guidance.steered import Reference, Steered
+from ..guidance.steered import OnTracks
 from ..models import digest_of
 from ..rows import Case, Row, column
 from ..study import first_of_each
@@ -34,7 +33,7 @@ PROMPTS, SEEDS, STEERED = 20, (0, 1), 24  # of the maps; and how many cases are 
 SETTINGS = {"unguided": Setting(), "gradient": Setting({}), "bias": Setting(bias={})}
 
 
-class NoiseGrid(Steered):
+class NoiseGrid(OnTracks):
     """Which of the paper's reasons for noisy maps holds, and which did it not name?"""
 
     batch, batch_on_gpu = 1, 24
@@ -83,11 +82,7 @@ class NoiseGrid(Steered):
 
     def depends(self, case: Case) -> object:
         """The knobs of the setting, and the track with its box."""
-        return (super().depends(case), path(case)) if case["kind"] == "steered" else None
-
-    def asked(self, case: Case, reference: Reference) -> tuple[Track, Row]:
-        """The track of the case."""
-        return path(case), {}
+        return super().depends(case) if case["kind"] == "steered" else None
 
     def measure(self, cases: Sequence[Case]) -> list[Row]:
         """Maps, swaps, or steered videos."""
