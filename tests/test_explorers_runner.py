@@ -38,12 +38,17 @@ def until(condition):
     raise AssertionError("it did not come")
 
 
-@pytest.mark.parametrize("explorer", EXPLORERS)
-def test_a_run_stops_after_the_step_and_can_begin_again(model, calls, slow, explorer):
-    explorer = explorer(model)
+def begin(explorer, slow):
+    """Click Run, and let the first step go."""
     explorer.run_button.click()
     slow.release()
     until(lambda: explorer.progress.bar.value == 1)
+
+
+@pytest.mark.parametrize("explorer", EXPLORERS)
+def test_a_run_stops_after_the_step_and_can_begin_again(model, calls, slow, explorer):
+    explorer = explorer(model)
+    begin(explorer, slow)
     assert explorer.run_button.disabled and not explorer.stop_button.disabled and explorer.is_running
     explorer.stop_button.click()
     slow.release()
@@ -59,9 +64,7 @@ def test_a_run_stops_after_the_step_and_can_begin_again(model, calls, slow, expl
 
 def test_while_it_runs_it_says_how_far_it_is_and_shows_a_preview(model, slow):
     explorer = PathDrawer(model)
-    explorer.run_button.click()
-    slow.release()
-    until(lambda: explorer.progress.bar.value == 1)
+    begin(explorer, slow)
     progress = explorer.progress
     assert progress.layout.display == "" and progress.bar.max == 2 * model.defaults.steps
     until(lambda: progress.preview.value[:4] == b"\x89PNG")
@@ -98,9 +101,7 @@ def test_the_clip_is_that_of_the_controls_when_the_run_began(model, slow):
 
 def test_two_explorers_of_one_model_wait_for_each_other(model, slow):
     first, second = AttentionExplorer(model, PROMPT), SwapExplorer(model)
-    first.run_button.click()
-    slow.release()
-    until(lambda: first.progress.bar.value == 1)
+    begin(first, slow)
     second.run_button.click()
     until(lambda: second.progress.note.value == WAITING)
     for _ in range(40):
@@ -112,9 +113,7 @@ def test_two_explorers_of_one_model_wait_for_each_other(model, slow):
 
 def test_an_explorer_that_waits_can_be_stopped(model, slow):
     first, second = AttentionExplorer(model, PROMPT), SwapExplorer(model)
-    first.run_button.click()
-    slow.release()
-    until(lambda: first.progress.bar.value == 1)
+    begin(first, slow)
     second.run_button.click()
     until(lambda: second.progress.note.value == WAITING)
     second.stop_button.click()

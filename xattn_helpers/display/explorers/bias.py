@@ -15,7 +15,6 @@ from ...backbones.model import Model
 from ...edits.bias import Bias
 from ...kinds import PathLike, Words
 from .choices import EVERYTHING, cell_choices, chosen, offer
-from .code import knobs_text, steered_cell
 from .panel import WidgetSeed
 from .paths import Tracks, as_objects, map_sizes
 from .steered import Steered
@@ -38,7 +37,7 @@ class BiasExplorer(Steered):
     """
 
     CONTROLS = ("prompt", "seed", "pad", "inside", "outside", "until", "group", "cells")
-    title = "biased"
+    title, kind = "biased", Bias
 
     @checked
     def __init__(
@@ -59,17 +58,6 @@ class BiasExplorer(Steered):
         knobs = [self.inside, self.outside, self.until, self.group, self.cells, self.live]
         self.arrange([self.prompt, self.seed, self.own_button], knobs, beside=[self.pad])
 
-    def __repr__(self) -> str:
-        """What a stored notebook shows, where no kernel is: one line."""
-        return f"BiasExplorer({self.prompt.value!r}, {self.words!r}); run this notebook to use it"
-
-    def edit(self) -> Bias:
-        """The bias that the controls describe. Raises ValueError for an object without a path."""
-        words, tracks = self.words, self.tracks
-        if len(words) == 1:
-            return Bias(words[0], tracks[0], **self.knobs())
-        return Bias(words, tracks, **self.knobs())
-
     def knobs(self) -> dict[str, Any]:
         """The knobs of the bias, by their names."""
         knobs = {"inside": self.inside.value, "outside": self.outside.value, "until": self.until.value}
@@ -78,11 +66,6 @@ class BiasExplorer(Steered):
     def sizes(self) -> set[tuple[int, int]]:
         """Height and width of all maps."""
         return map_sizes(self.model, choose_sites(self.model.backbone))
-
-    def code(self) -> str:
-        """The cell that makes the clip that the controls describe."""
-        knobs = knobs_text(self.knobs(), USUAL)
-        return steered_cell(self.model, self.prompt.value, self.seed.value, "Bias", self.words, self.tracks, knobs)
 
     def label(self) -> str:
         """A name for a run in the history."""

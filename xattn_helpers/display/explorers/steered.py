@@ -8,7 +8,6 @@ import ipywidgets as widgets
 from IPython.display import HTML
 
 from ...backbones.model import Model
-from ...edits.edit import Edit
 from ...edits.targets import Track
 from ...kinds import PathLike
 from ...measures.adherence import mean_iou
@@ -19,6 +18,7 @@ from ..overlays import draw_boxes
 from ..pixels import rows_of
 from ..videos import show
 from .choices import check_text, words
+from .knobs import PathEdit
 from .panel import Panel
 from .paths import COLORS, as_lists, as_track, drawing
 from .player import has_anywidget
@@ -28,8 +28,8 @@ PICTURE_HEIGHT = 220  # CSS pixels, where the kernel sends pictures
 GAP = 4  # white pixels between two clips
 
 
-class Steered(Panel):
-    """An explorer with a pad to draw on. A subclass has `edit`, `sizes` and its knobs, the rest of `CONTROLS`.
+class Steered(PathEdit, Panel):
+    """An explorer with a pad to draw on. A subclass has a `kind` of edit, its `knobs`, and `sizes`.
 
     pad: a `PathPad`, or sliders where anywidget cannot be had; own_button makes the unguided clip to draw on. Results:
     clip; own, the unguided clip; asked, the tracks of clip by their words; seen, the boxes that the detector finds by
@@ -54,9 +54,9 @@ class Steered(Panel):
         self.prompt.observe(self._offer, names="value")
         self._offer()
 
-    def edit(self) -> Edit:
-        """What the controls say, as an edit. Raises ValueError for what cannot be."""
-        raise NotImplementedError
+    def __repr__(self) -> str:
+        """What a stored notebook shows, where no kernel is: one line."""
+        return f"{type(self).__name__}({self.prompt.value!r}, {self.words!r}); run this notebook to use it"
 
     def sizes(self) -> set[tuple[int, int]]:
         """Height and width of the maps that are held against the target."""

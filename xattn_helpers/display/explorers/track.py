@@ -8,7 +8,6 @@ seen.
 import html
 from typing import Any
 
-import ipywidgets as widgets
 import numpy as np
 from IPython.display import HTML
 from jaxtyping import Float
@@ -17,7 +16,7 @@ from torch import Tensor
 from ...arguments import checked
 from ...attention.recording import capture
 from ...backbones.model import Model
-from ...edits.guidance import LAWS, SCHEDULES, Guidance
+from ...edits.guidance import Guidance
 from ...edits.targets import Track
 from ...sampling import Clip
 from ..checks import Frames
@@ -26,8 +25,8 @@ from ..pixels import at_frames, rows_of
 from ..players import track_player
 from .choices import words
 from .code import knobs_text, steered_cell
-from .drawing import STRENGTHS, USUAL
-from .panel import SEED_LOOK, Panel, WidgetSeed
+from .knobs import USUAL, GuidanceKnobs
+from .panel import Panel, WidgetSeed
 from .paths import as_track, drawing
 from .runner import BEGIN
 from .sliders import SliderPad
@@ -43,7 +42,7 @@ SLIDERS = (
 )  # fmt: skip
 
 
-class TrackExplorer(Panel):
+class TrackExplorer(GuidanceKnobs, Panel):
     """Lead a word along a path: start, end and, if wanted, a point in the middle, with a size at start and end.
 
     The preview on the left draws the path and the box of the frame at once, over the unguided clip if `explore` was
@@ -69,15 +68,12 @@ class TrackExplorer(Panel):
         self.maps: Float[Tensor, "frames h w"] | None = None
         self.asked: Track | None = None
         self.pad = SliderPad(word, model.defaults.frames)
-        self.law = widgets.Dropdown(options=list(LAWS), value=USUAL["law"], description="law")
-        self.schedule = widgets.Dropdown(options=list(SCHEDULES), value=USUAL["schedule"], description="schedule")
-        self.strength = widgets.FloatText(USUAL["strength"], step=0.01, description="strength", layout=SEED_LOOK)
-        self.law.observe(self._suggest, names="value")
+        knobs = self.make_knobs()
         self.prompt.observe(self._offer, names="value")
         self._offer()
         self.pad.observe(self.refresh, names="value")
         self.seed.observe(self.refresh, names="value")
-        self.arrange([self.prompt, self.seed], [self.pad], [self.strength, self.law, self.schedule])
+        self.arrange([self.prompt, self.seed], [self.pad], knobs)
         self.refresh()
 
     def __getattr__(self, name: str) -> Any:
@@ -93,10 +89,6 @@ class TrackExplorer(Panel):
     def track(self) -> Track:
         """The track that the controls describe; the size at a middle point is the mean of start and end."""
         return as_track(self.pad.value[0])
-
-    def knobs(self) -> dict[str, Any]:
-        """The knobs of guidance, by their names."""
-        return {"strength": self.strength.value, "law": self.law.value, "schedule": self.schedule.value}
 
     def check(self) -> None:
         """Raise ValueError for a word that is not in the prompt, and for knobs that cannot be."""
@@ -174,10 +166,6 @@ class TrackExplorer(Panel):
         """The words of the prompt become the choices of the word."""
         self.pad.words = list(words(self.prompt.value))
         self.refresh()
-
-    def _suggest(self, _change: dict) -> None:
-        """Laws count strength in units of their own."""
-        self.strength.value = STRENGTHS.get(self.law.value, self.strength.value)
 
     def describe(self) -> str:
         """What the pictures are, from the settings with which the clip was made."""
