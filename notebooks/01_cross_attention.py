@@ -41,7 +41,7 @@ import torch.nn.functional as F
 from matplotlib import pyplot as plt
 
 from xattn_helpers import capture, detect, generate, lesson, load
-from xattn_helpers.display import draw_mask, heatmaps, image_grid, overlay, show, strip
+from xattn_helpers.display import draw_mask, draw_shares, heatmaps, image_grid, overlay, show, strip
 
 IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
 model, image_model = load(VIDEO), load(IMAGE)
@@ -270,18 +270,12 @@ shares = {
 }
 
 # %%
-plt.figure(figsize=(9, 2.6))
-bottom = torch.zeros(len(layers))
-for group, share in shares.items():
-    label = f"{group}: {sum(share) / len(share):.0%} on average"
-    plt.bar(range(len(layers)), share, bottom=bottom, label=label)
-    bottom += torch.tensor(share)
+axes = plt.figure(figsize=(9, 2.6)).gca()
+draw_shares(axes, {f"{group}: {np.mean(share):.0%} on average": share for group, share in shares.items()})
 heights = [attention.probabilities(layer).shape[3] for layer in layers]
 names = [f"{layer.group}\n{height}" for layer, height in zip(layers, heights, strict=True)]
-plt.xticks(range(len(layers)), names)
-plt.xlabel("layer, in the order in which they run, and height of its maps")
-plt.ylabel("share of attention")
-plt.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+axes.set(xlabel="layer, in the order in which they run, and height of its maps", ylabel="share of attention")
+axes.set_xticks(range(len(layers)), names)
 plt.show()
 
 # %% [markdown]

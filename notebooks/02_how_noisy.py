@@ -44,7 +44,8 @@ from xattn_helpers import capture, detect, generate, load
 from xattn_helpers.attention.maps import normalise, soft_threshold
 from xattn_helpers.display import bullets, change_text, image_grid, markdown_table
 from xattn_helpers.measures import map_quality
-from xattn_helpers.studies import load_rows, load_table, origin
+from xattn_helpers.studies import load_rows, load_table, measured, origin, transformer_figures, transformer_noise
+from xattn_helpers.studies.attention_noise import figures as noise_figures
 from xattn_helpers.studies.attention_noise import maps as study_maps
 from xattn_helpers.studies.attention_noise import prompts as study_prompts
 from xattn_helpers.studies.attention_noise import statistics as study_statistics
@@ -272,25 +273,8 @@ noise_of("held out")
 # %%
 noise_of("paper")
 
-
 # %%
-def intervals(x, figures):
-    """Positions, values and the two lengths of their error bars, of `Estimate`s."""
-    value, low, high = np.array([(figure.value, figure.low, figure.high) for figure in figures]).T
-    return x, value, [value - low, high - value]
-
-
-figure, axes = plt.subplots(2, 3, figsize=(9.5, 5), layout="compressed", dpi=80)
-places = np.arange(len(noise_table.PLACES))
-for ax, name in zip(axes.flat, noise_table.STATISTICS, strict=True):
-    for key, label, shift in ((noise_table.IMAGE, "image model", -0.12), (noise_table.VIDEO, "video model", 0.12)):
-        figures = [table["held out"][at][name][key] for at in noise_table.PLACES]
-        ax.errorbar(*intervals(places + shift, figures), fmt="o", ms=4, capsize=3, label=label)
-    ideal = [table["held out"][at][name]["perfect"].value for at in noise_table.PLACES]
-    ax.plot(places, ideal, "_", color="grey", ms=22, label="a perfect map")
-    ax.set(title=name, xticks=places, xticklabels=[at.replace(" ", "\n") for at in noise_table.PLACES])
-axes[0, 0].legend(fontsize=8)
-plt.show()
+noise_figures.by_place(table)
 
 # %% [markdown]
 # In nearly every panel the two models lie side by side, and the *layers* differ far more. At 8 × 8 the noun's map finds
@@ -350,17 +334,7 @@ for kind, key in (("image", noise_table.IMAGE), ("video", VIDEO)):
 # "scene" is the last word, such as "ocean"; "noun" is the object's own word, for comparison.
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9.5, 3), layout="compressed", dpi=80, sharey=True)
-for ax, place in zip(axes, ("16 up", "8 up"), strict=True):
-    for key, label, shift in ((noise_table.IMAGE, "image model", -0.12), (noise_table.VIDEO, "video model", 0.12)):
-        figures = [table["leakage of tokens"][place][kind][key] for kind in noise_table.KINDS]
-        ax.errorbar(*intervals(np.arange(len(figures)) + shift, figures), fmt="o", ms=4, capsize=3, label=label)
-    ax.axhline(0, color="grey", lw=0.8)
-    ax.set(title=place, xticks=range(len(noise_table.KINDS)))
-    ax.set_xticklabels(noise_table.KINDS, rotation=40, ha="right")
-axes[0].set_ylabel("leakage")
-axes[1].legend(fontsize=8)
-plt.show()
+noise_figures.of_tokens(table, ("16 up", "8 up"))
 
 
 # %% [markdown]
@@ -492,47 +466,20 @@ image_grid(rows, row_titles=titles, column_titles=[f"frame {frame}" for frame in
 # %% [markdown]
 # ## 9. A third model: a transformer
 #
-# The paper asked its question of U-Nets. The video models of today are transformers, and our "pocket-dit" is one: ten
-# blocks of one width attend to space and time at once, and each attends to the caption
-# ([notebook 07](07_transformer.ipynb)). All its maps have 8 × 8 cells. It was trained from nothing, on drawn videos and
-# pictures. The study `transformer_noise` measures it on the same 26 prompts and seeds; here its three groups of blocks
-# stand beside the U-Nets' maps of 8 × 8.
+# The video models of today are transformers, and our "pocket-dit" is one ([notebook 07](07_transformer.ipynb)). All its
+# maps have 8 × 8 cells, and it was trained from nothing. The study `transformer_noise` asks it the same 26 prompts; here
+# its three groups of blocks stand beside the U-Nets' maps of 8 × 8.
 
 # %%
-from xattn_helpers.studies import transformer_noise as dit_noise
-
-try:
-    of_transformer, its_rows = load_table("transformer_noise"), load_rows("transformer_noise")
-    print(origin("transformer_noise"))
-except FileNotFoundError as error:
-    of_transformer, its_rows = None, []
-    print("Not measured yet:", str(error).rpartition(": ")[2])
+of_transformer = measured("transformer_noise")
+transformer_figures.noise_beside(of_transformer, table) if of_transformer else None
 
 # %%
-if of_transformer:
-    unets, blocks = ("8 down", "8 up"), dit_noise.PLACES
-    figure, axes = plt.subplots(2, 3, figsize=(9.5, 5), layout="compressed", dpi=80)
-    for ax, name in zip(axes.flat, noise_table.STATISTICS, strict=True):
-        for key, label in ((noise_table.IMAGE, "image U-Net"), (noise_table.VIDEO, "video U-Net")):
-            figures = [table["held out"][at][name][key] for at in unets]
-            ax.errorbar(*intervals(np.arange(2), figures), fmt="o", ms=4, capsize=3, label=label)
-        figures = [of_transformer["held out"][at][name]["model"] for at in blocks]
-        ax.errorbar(*intervals(np.arange(2, 5), figures), fmt="s", ms=4, capsize=3, label="transformer")
-        ideal = [of_transformer["held out"][at][name]["perfect"].value for at in blocks]
-        ax.plot(np.arange(2, 5), ideal, "_", color="grey", ms=22, label="a perfect map")
-        ax.set(title=name, xticks=range(5), xticklabels=[at.replace(" ", "\n") for at in (*unets, *blocks)])
-    axes[0, 0].legend(fontsize=8)
-    plt.show()
-
-# %%
-changes = {at: dit_noise.beside_video(its_rows, stored_cases, at) for at in dit_noise.PLACES if its_rows}
-for at, change in changes.items():
-    said = (f"{name} {figure.format()}" for name, figure in change.items() if figure.excludes(0.0))
-    print(f"{at:8} transformer minus video U-Net at 8 up:", ", ".join(said) or "nothing differs")
+lines = transformer_noise.differences(load_rows("transformer_noise"), stored_cases) if of_transformer else []
+bullets(lines, "Transformer minus video U-Net, at 8 × 8" if lines else "")
 
 # %% [markdown]
-# Only what differs from the U-Net's best layers is printed, with intervals over prompts. A block of the transformer has
-# no size of its own to choose, as the U-Net's layers have: what one chooses is the depth.
+# Only what differs from the U-Net's best layers is told, with intervals over prompts.
 #
 # ## 10. The answer
 #

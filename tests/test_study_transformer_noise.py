@@ -8,7 +8,7 @@ from studies_for_tests import look_at_paint
 from xattn_helpers.studies import attention_noise
 from xattn_helpers.studies.attention_noise.table import IMAGE, STATISTICS, VIDEO
 from xattn_helpers.studies.study import find
-from xattn_helpers.studies.transformer_noise import MODEL, PLACES, TransformerNoise, beside_video
+from xattn_helpers.studies.transformer_noise import MODEL, PLACES, TransformerNoise, beside_video, differences
 
 
 def test_the_cases_are_those_of_the_video_unet():
@@ -44,6 +44,8 @@ def test_the_difference_is_taken_prompt_by_prompt():
     change = changes["auroc"]
     assert [change.low, change.value, change.high] == pytest.approx([0.05] * 3) and change.n == 2
     assert set(changes) == set(STATISTICS) and changes["iou"].n == 0
+    told = ["8 early: nothing differs", f"8 middle: auroc {change.format()}", "8 late: nothing differs"]
+    assert differences(rows, unet) == told
     table = TransformerNoise().summary(rows)
     assert table["held out"]["8 middle"]["auroc"]["model"].value == pytest.approx(0.855)
     assert table["paper"]["8 middle"]["auroc"]["model"].value == 0

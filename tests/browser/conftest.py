@@ -75,6 +75,7 @@ def page(browser, lab):
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.set_default_timeout(90_000)
     page.goto(lab.notebook("drawer.ipynb", [MODEL.strip()]))
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')  # before, keys may go nowhere
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     page.wait_for_selector(".xattn-pad svg", timeout=240_000)  # a busy machine imports for minutes

@@ -1,6 +1,6 @@
-"""Two kinds of plots that the lessons share."""
+"""Kinds of plots that the lessons share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -42,3 +42,24 @@ def draw_signed(ax: Axes, values: Values, title: str = "") -> None:
     ax.imshow(maps[0], cmap="RdBu_r", vmin=-highest, vmax=highest)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, size=9)
+
+
+@checked
+def draw_shares(
+    ax: Axes,
+    shares: Annotated[Mapping[str, Sequence[float]], UNCHECKED],
+    colors: Annotated[Sequence[str] | None, UNCHECKED] = None,
+) -> None:
+    """Draws shares that add up to one as stacked bars, with a legend on the right.
+
+    shares: by what the legend says, one number for each bar. colors: by default matplotlib's. Raises ValueError for
+    another number of colors than shares.
+    """
+    palette = [None] * len(shares) if colors is None else list(colors)
+    require(len(palette) == len(shares), "colors", len(palette), f"{len(shares)}, one for each share")
+    bottom = np.zeros(len(next(iter(shares.values()), ())))
+    for (label, values), color in zip(shares.items(), palette, strict=True):
+        ax.bar(range(len(values)), values, bottom=bottom, color=color, label=label)
+        bottom += np.array(values)
+    ax.set(xticks=range(len(bottom)), ylim=(0, 1))
+    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

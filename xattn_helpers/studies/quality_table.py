@@ -1,8 +1,8 @@
 """The table of `pocket_quality`: from rows to figures, and from figures to the tables of README and the model card."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from ..display.tables import MISSING, table_text
+from ..display.tables import MISSING, figure_text, table_text
 from ..measures.statistics import Estimate
 from ..pocket.world.vocabulary import OBJECTS
 from .rows import Row, column, select
@@ -107,6 +107,17 @@ def motion_table(table: dict) -> str:
         if name.startswith(f"{OBEYED}: "):
             rows.append([name.removeprefix(f"{OBEYED}: "), *(percent(table[model].get(name)) for model in models)])
     return table_text(["motion phrase obeyed", *(MODELS[model] for model in models)], rows)
+
+
+def obeyed(table: dict, titles: Mapping[str, str], motions: Sequence[str]) -> list[str]:
+    """How often models obey some motions, in a line each; what is not measured is left out."""
+    lines = []
+    for model, title in titles.items():
+        for motion in motions:
+            if figure := table.get(model, {}).get(f"{OBEYED}: {motion}"):
+                text = figure_text(figure, ".0f", percent=True, count=True)
+                lines.append(f"{title}, “{motion}”: obeyed {text}")
+    return lines
 
 
 def auroc_table(table: dict) -> str:

@@ -62,6 +62,15 @@ def load_table(name: str, folder: Path | None = None) -> dict:
     return decode(load_json(name, folder)["table"])
 
 
+def measured(name: str, folder: Path | None = None) -> dict | None:
+    """The table of a study, or None, after saying which command measures it, if there is none yet."""
+    try:
+        return load_table(name, folder)
+    except FileNotFoundError:
+        print(f"not measured yet: python -m xattn_helpers.studies {name}")
+        return None
+
+
 def load_rows(name: str, folder: Path | None = None) -> list[Row]:
     """The rows that a table was made from, one a case, numbers as numbers; an empty cell is None, or '' as a text."""
     columns = load_json(name, folder)["columns"]

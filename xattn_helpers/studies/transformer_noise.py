@@ -75,3 +75,13 @@ def beside_video(rows: Sequence[Row], video_rows: Sequence[Row], place: str) -> 
         own = by_prompt(ours, MODEL, f"{name} {place}")
         changes[name] = Estimate.difference(own, by_prompt(theirs, VIDEO, f"{name} {BESIDE}"))
     return changes
+
+
+def differences(rows: Sequence[Row], video_rows: Sequence[Row]) -> list[str]:
+    """In words, for each place, what differs from the video model so that the interval is without 0."""
+    lines = []
+    for place in PLACES:
+        changes = beside_video(rows, video_rows, place)
+        said = [f"{name} {change.format()}" for name, change in changes.items() if change.excludes(0.0)]
+        lines.append(f"{place}: {', '.join(said) or 'nothing differs'}")
+    return lines

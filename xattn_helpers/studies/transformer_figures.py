@@ -1,0 +1,104 @@
+"""Figures of the video transformer's studies, as lessons show them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..attention.recording import Recording
+from ..display.figures import image_grid
+from ..display.overlays import heatmaps
+from ..display.plots import draw_intervals
+from .attention_noise.figures import MODELS, Series, panels
+from .attention_noise.table import STATISTICS
+from .dit_steering import BIAS, GRADIENT, GROUPS, UNGUIDED
+from .guidance.table import COUNTED
+from .transformer_noise import PLACES
+
+MOST_COLUMNS = 10
+BORDERS = (3.5, 6.5)  # between early, middle and late blocks
+BESIDE = ("8 down", "8 up")  # the other models' maps of the same size
+COLORS = {GRADIENT: "#2a7f62", BIAS: "#c8692b", UNGUIDED: "0.5"}
+FINDING, FINDING_FIRST = "#2f6db3", "#9dc0e4"
+
+Grid = Float[np.ndarray, "blocks steps"]
+
+
+def maps_by_block(recording: Recording, word: str, video: UInt8[np.ndarray, "frames height width 3"]) -> Figure:
+    """A word's maps of the middle frame, a row for each of four steps and a column for each of at most ten blocks."""
+    count, sites = len(recording.steps), recording.sites()
+    chosen = sites if len(sites) <= MOST_COLUMNS else sites[:: len(sites) // MOST_COLUMNS]
+    steps = sorted({0, count // 4, count // 2, count - 1})
+    rows = []
+    for step in steps:
+        row = [video[len(video) // 2]]
+        for site in chosen:
+            maps = recording.maps(word, site=site, step=step).cpu()
+            row.append(heatmaps(maps[[len(maps) // 2]], size=64)[0])
+        rows.append(row)
+    titles = [f"{site.group} {sites.index(site)}" for site in chosen]
+    return image_grid(rows, [f"step {step + 1} of {count}" for step in steps], ["frame", *titles], cell=0.8)
+
+
+def found_by_block(clip: Grid, table: Mapping | None) -> Figure:
+    """AUROC of a noun's map by block and step, of one clip and, where it is measured, of the study `dit_maps`."""
+    grids = {"this clip": clip}
+    if table:
+        prompts = table["blocks"]["block 0"].n
+        grids[f"{prompts} prompts (study dit_maps)"] = np.array(list(table["blocks by steps"].values()))
+    figure, axes = _panels(len(grids), (4.5 * len(grids), 3.4))
+    for axis, (title, values) in zip(axes, grids.items(), strict=True):
+        shown = axis.imshow(values, vmin=0.5, vmax=1, cmap="viridis", aspect="auto")
+        axis.set(title=title, xlabel="denoising step", ylabel="block", yticks=range(len(values)))
+        for border in BORDERS:
+            axis.axhline(border, color="white", lw=2)
+    figure.colorbar(shown, ax=axes, label="AUROC of the noun's map")
+    return figure
+
+
+def finding_and_steering(maps: Mapping, steering: Mapping) -> Figure:
+    """Where maps find the object, by block, and where they move it, by group: `dit_maps` beside `dit_steering`."""
+    figure, (left, right) = _panels(2, (9, 3))
+    _draw_finding(left, maps)
+    settings = steering["settings"]
+    for way, shift in ((GRADIENT, -0.07), (BIAS, 0.08)):
+        figures = [settings[name][COUNTED] for name in (*(f"{way}, {group}" for group in GROUPS), way)]
+        draw_intervals(right, np.arange(4) + shift, figures, color=COLORS[way], label=way)
+    right.axhline(settings[UNGUIDED][COUNTED].value, color=COLORS[UNGUIDED], ls="--", label=UNGUIDED)
+    right.set(title="steering: IoU with the path", xticks=range(4), xticklabels=[*GROUPS, "all"], ylim=(0, 1))
+    right.legend(frameon=False, fontsize=9, loc="upper center", ncols=3)
+    return figure
+
+
+def _draw_finding(axis: Axes, maps: Mapping) -> None:
+    blocks = list(maps["blocks"].values())
+    draw_intervals(axis, range(len(blocks)), blocks, color=FINDING, label="all steps", fmt="o-")
+    early = [np.mean(values[: len(values) // 4]) for values in maps["blocks by steps"].values()]
+    axis.plot(range(len(blocks)), early, "o--", color=FINDING_FIRST, ms=4, label="first quarter of the steps")
+    axis.set(title="finding: AUROC of the noun's map", xlabel="block", xticks=range(len(blocks)), ylim=(0.5, 1.01))
+    axis.legend(frameon=False, fontsize=9, loc="lower center")
+    for border in BORDERS:
+        axis.axvline(border, color="0.8")
+
+
+def noise_beside(transformer: Mapping, noise: Mapping) -> Figure:
+    """Every statistic of `transformer_noise` beside those of `attention_noise` for maps of the same size."""
+    series, own, beside = [], transformer["held out"], noise["held out"]
+    for model, label, _ in MODELS:
+        figures = {name: [beside[at][name][model] for at in BESIDE] for name in STATISTICS}
+        series.append(Series(label, np.arange(len(BESIDE)), figures))
+    places = np.arange(len(PLACES)) + len(BESIDE)
+    measured = {name: [own[at][name]["model"] for at in PLACES] for name in STATISTICS}
+    perfect = {name: [own[at][name]["perfect"] for at in PLACES] for name in STATISTICS}
+    series.append(Series("transformer", places, measured, fmt="s"))
+    return panels(series, Series("a perfect map", places, perfect), (*BESIDE, *PLACES))
+
+
+def _panels(count: int, size: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
+    """Axes side by side, and their figure, which a notebook shows once: when it is the last line of a cell."""
+    figure, axes = plt.subplots(1, count, figsize=size, dpi=90, layout="compressed", squeeze=False)
+    plt.close(figure)
+    return figure, list(axes[0])
