@@ -55,15 +55,14 @@ model, unet = load(VIDEO), load("pocket")
 # %% jupyter={"source_hidden": true}
 # Settings and pictures that the lesson needs; nothing to learn here.
 import numpy as np
-from IPython.display import Markdown
 from matplotlib import pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from xattn_helpers.display import draw_boxes, draw_intervals, figure_text, heatmaps, image_grid, strip
+from xattn_helpers.display import bullets, draw_boxes, draw_shares, figure_text, image_grid, strip
 from xattn_helpers.edits.targets import draw
 from xattn_helpers.measures.adherence import mean_iou
 from xattn_helpers.measures.map_quality import auroc, shrink_mask
-from xattn_helpers.studies import load_table
+from xattn_helpers.studies import measured, quality_table, transformer_figures
 from xattn_helpers.studies.full_size_picture import memory_figure, transformer_clips
 from xattn_helpers.studies.guidance.cases import TRACKS, box
 
@@ -71,15 +70,6 @@ set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
 POCKET = VIDEO == "pocket-dit"  # the detector knows the drawn world only
 STEPS = 12 if POCKET else None  # fewer than by default: enough for these pictures
 FEW = 9  # frames of the clips that only check something
-
-
-def stored(name):
-    """The table of a study, or None with the command that measures it."""
-    try:
-        return load_table(name)
-    except FileNotFoundError:
-        print(f"not measured yet: python -m xattn_helpers.studies {name}")
-
 
 # %% [markdown]
 # ## 1. A question to begin with
@@ -102,13 +92,8 @@ show(*walks, titles=titles, width=215)
 # counted on held-out prompts:
 
 # %% jupyter={"source_hidden": true}
-quality = stored("pocket_quality") or {}
-lines = []
-for name, title in (("pocket", "U-Net"), ("pocket-dit", "transformer")):
-    for phrase in ("to the left", "to the right"):
-        if obeyed := quality.get(name, {}).get(f"motion obeyed: {phrase}"):
-            lines.append(f"- {title}, “{phrase}”: obeyed {figure_text(obeyed, '.0f', percent=True, count=True)}")
-Markdown("\n".join(lines))
+titles = {"pocket": "U-Net", "pocket-dit": "transformer"}
+bullets(quality_table.obeyed(measured("pocket_quality") or {}, titles, ("to the left", "to the right")))
 
 # %% [markdown]
 # Half of the time is what chance would give. Something in the transformer tells left from
@@ -446,18 +431,7 @@ check.noise_share(noise_share)
 
 # %% jupyter={"source_hidden": true}
 count = len(each_step.steps)
-steps = sorted({0, count // 4, count // 2, count - 1})
-sites = model.sites if len(model.sites) <= 10 else model.sites[:: len(model.sites) // 10]
-frame = len(each_step.maps("burger", step=0)) // 2
-rows = []
-for step in steps:
-    maps = [each_step.maps("burger", site=place, step=step)[frame].cpu() for place in sites]
-    rows.append([heatmaps(values[None], size=64)[0] for values in maps])
-picture = clip.video[middle]
-image_grid(
-    [[picture, *row] for row in rows], row_titles=[f"step {step + 1} of {count}" for step in steps],
-    column_titles=["frame", *(f"{place.group} {model.sites.index(place)}" for place in sites)], cell=0.8,
-)  # fmt: skip
+transformer_figures.maps_by_block(each_step, "burger", clip.video)
 
 # %% [markdown]
 # Columns are blocks. Block 4 looks at the sky at first: a word's map may also show where the object is *not*. From the
@@ -475,26 +449,9 @@ if POCKET:
 else:
     print("The detector knows the drawn world only: left out for this model.")
 
-
 # %% jupyter={"source_hidden": true}
-def draw_grid(axis, values, title):
-    shown = axis.imshow(values, vmin=0.5, vmax=1, cmap="viridis", aspect="auto")
-    axis.set(title=title, xlabel="denoising step", ylabel="block")
-    axis.set_yticks(range(len(values)))
-    for border in (3.5, 6.5):
-        axis.axhline(border, color="white", lw=2)
-    return shown
-
-
-if POCKET:
-    table = stored("dit_maps")
-    figure, axes = plt.subplots(1, 1 + bool(table), figsize=(4.5 + 4.5 * bool(table), 3.4), dpi=90, layout="compressed", squeeze=False)
-    shown = draw_grid(axes[0, 0], found.numpy(), "this clip")
-    if table:
-        prompts_counted = table["blocks"]["block 0"].n
-        draw_grid(axes[0, 1], np.array(list(table["blocks by steps"].values())), f"{prompts_counted} prompts (study dit_maps)")
-    figure.colorbar(shown, ax=axes, label="AUROC of the noun's map")
-    plt.show()
+finding = measured("dit_maps")
+transformer_figures.found_by_block(found.numpy(), finding) if POCKET else None
 
 # %% [markdown]
 # Rows are blocks; white lines part early, middle and late ones. Blocks 5 to 7 find the object best, and soonest. Block 0
@@ -521,12 +478,8 @@ print(f"padding: {np.mean(shares['padding']):.0%} of all attention")
 
 # %% jupyter={"source_hidden": true}
 figure, axis = plt.subplots(figsize=(8, 2.8), dpi=90, layout="compressed")
-bottom = np.zeros(len(model.sites))
-for (name, values), color in zip(shares.items(), ("#c8692b", "#2f6db3", "#9dc0e4", "#d9dee3"), strict=True):
-    axis.bar(range(len(values)), values, bottom=bottom, color=color, label=name)
-    bottom += np.array(values)
-axis.set(xlabel="block", ylabel="share of the attention", xticks=range(len(model.sites)), ylim=(0, 1))
-axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+draw_shares(axis, shares, ("#c8692b", "#2f6db3", "#9dc0e4", "#d9dee3"))
+axis.set(xlabel="block", ylabel="share of the attention")
 plt.show()
 
 
@@ -594,24 +547,8 @@ image_grid(
 # section 9 as well; a lost object counts 0. On the left where the maps find the object, on the right where they move it:
 
 # %% jupyter={"source_hidden": true}
-steering, finding = stored("dit_steering"), stored("dit_maps")
-if steering and finding:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), dpi=90, layout="compressed")
-    draw_intervals(left, range(10), list(finding["blocks"].values()), color="#2f6db3", label="all steps", fmt="o-")
-    quarter = [np.mean(values[: len(values) // 4]) for values in finding["blocks by steps"].values()]
-    left.plot(range(10), quarter, "o--", color="#9dc0e4", ms=4, label="first quarter of the steps")
-    left.set(title="finding: AUROC of the noun's map", xlabel="block", xticks=range(10), ylim=(0.5, 1.01))
-    left.legend(frameon=False, fontsize=9, loc="lower center")
-    for border in (3.5, 6.5):
-        left.axvline(border, color="0.8")
-    settings = steering["settings"]
-    for offset, (way, color) in enumerate((("gradient", "#2a7f62"), ("bias", "#c8692b"))):
-        figures = [settings[name]["mIoU, lost 0"] for name in (f"{way}, early", f"{way}, middle", f"{way}, late", way)]
-        draw_intervals(right, np.arange(4) + 0.15 * offset - 0.07, figures, color=color, label=way)
-    right.axhline(settings["unguided"]["mIoU, lost 0"].value, color="0.5", ls="--", label="unguided")
-    right.set(title="steering: IoU with the path", xticks=range(4), xticklabels=[*model.groups, "all"], ylim=(0, 1))
-    right.legend(frameon=False, fontsize=9, loc="upper center", ncols=3)
-    plt.show()
+steering = measured("dit_steering")
+transformer_figures.finding_and_steering(finding, steering) if steering and finding else None
 
 # %% [markdown]
 # With a gradient (green), the early blocks steer best, better even than all blocks together, and they are not the ones
@@ -727,7 +664,7 @@ lesson.close(torch.cat(columns, 2), logits.softmax(-1)[..., noun])
 # depend on what was learned:
 
 # %% jupyter={"source_hidden": true}
-costs = transformer_clips(stored("full_size") or {"clips": {}})
+costs = transformer_clips(measured("full_size") or {"clips": {}})
 memory_figure(costs) if costs else print("not measured yet: python -m xattn_helpers.studies full_size")
 
 # %% [markdown]
