@@ -73,7 +73,7 @@ def test_what_does_not_fit_is_a_row_too(monkeypatch):
 
 def test_graphs_are_measured_on_a_gpu_only():
     assert set(kinds("cuda")) - set(kinds("cpu")) == set(GRAPHS)
-    assert len(FullSize().cases()) == 2 * 9 * 7 + 7 * 3
+    assert len(FullSize().cases()) == 2 * 9 * 7 + 3 * 8 * 3
 
 
 def test_memory_that_graphs_reserve_counts(monkeypatch):

@@ -30,10 +30,12 @@ def test_the_table_counts_a_lost_object_as_zero_and_pairs_the_cases():
 def test_settings_are_the_defaults_in_all_blocks_or_in_one_group():
     path = track([(0.5, 0.5)])
     edits = {name: setting.edits("track", ["burger"], [path]) for name, setting in SETTINGS.items()}
-    assert edits[UNGUIDED] == [] and len(SETTINGS) == 9
+    assert edits[UNGUIDED] == [] and len(SETTINGS) == 10
     for group in GROUPS:
         assert edits[f"{GRADIENT}, {group}"] == [Guidance([["burger"]], [[path]], groups=group)]
         assert edits[f"{BIAS}, {group}"] == [Bias([["burger"]], [[path]], groups=group)]
+    few = edits[f"{GRADIENT}, first fifth"]
+    assert few == [Guidance([["burger"]], [[path]], blocks=("blocks.0.", "blocks.1."))]
 
 
 def test_videos_are_those_of_the_transformer(monkeypatch, tmp_path):

@@ -161,7 +161,8 @@ class Model:
         facts = {"clips": len(latents) // len(halves), "size": tuple(latents.shape[2:]), "timestep": _read(timestep)}
         token = CALL.set(replace(call or Call(), halves=halves, **facts))
         try:
-            predicted = self.backbone.predict(latents.to(self.dtype), timestep.to(latents.device), text)
+            timestep = timestep.to(latents.device, non_blocking=True)  # else it waits for all that the GPU has to do
+            predicted = self.backbone.predict(latents.to(self.dtype), timestep, text)
             return predicted.to(latents.dtype)
         finally:
             CALL.reset(token)

@@ -57,6 +57,7 @@ class Guidance:
     schedule: Schedule | ScheduleFunction = "first half"  # a name of `SCHEDULES`, or a function of index, steps
     cells: Cells | None = None  # latent cells a map cell; None: maps of 7 to 20 rows, or all
     groups: Words | None = None  # of sites; None is all
+    blocks: Words | None = None  # sites whose names begin so, as "blocks.0."; None is all
     shape: Shape = "disc"  # how a track is drawn: "disc", the ellipse in a box, or "box", whose corners few things fill
     repeats: Annotated[int, Field(ge=1, le=1000)] = 1  # updates at each guided step
     stop_below: Endless = -math.inf  # no further repeats when the mean energy of a frame is below this
@@ -99,7 +100,7 @@ class Guidance:
         if the model has none of the sites that were asked for.
         """
         backbone, own = model.backbone, model.defaults
-        chosen = choose_sites(backbone, self.groups, self.cells)
+        chosen = choose_sites(backbone, self.groups, self.cells, self.blocks)
         if self.cells is not None:
             return chosen
         low, high = USUAL_ROWS
@@ -119,5 +120,6 @@ class Guidance:
         steering = Steering(self, run)
         try:
             yield steering
+            steering.notes.read()
         finally:
             steering.release()

@@ -21,6 +21,7 @@ from .energies import combine
 from .facts import Facts, sizes_of
 from .gradient import always, probed, shortage
 from .graphs import GraphOfRun
+from .notes import Notes
 from .placements import Placements
 from .steps import FRAMES, LAWS, SCHEDULES, by_name
 
@@ -37,7 +38,7 @@ class Steering(State):
         self.guidance, self.run = guidance, run
         self.sites = guidance.sites(run.model, run.size)
         self.placements = Placements.of(guidance.word, guidance.target, run, guidance.shape)
-        self.updates: list[list[Update]] = [[] for _ in run.prompts]
+        self.notes = Notes(guidance, run)
         self._energy = combine(guidance.energy)
         self._guided = self._guided_steps()
         order, sizes = self._frame_order(), sizes_of(run.model.backbone, self.sites, run.size)
@@ -66,6 +67,11 @@ class Steering(State):
             raise ValueError(f"frame_of={name!r} gives frames {order}; possible are 0 to {frames - 1}")
         return torch.tensor(order, device=self.run.model.device)
 
+    @property
+    def updates(self) -> list[list[Update]]:
+        """What happened to each target so far."""
+        return self.notes.updates
+
     def release(self) -> None:
         """Keep a graph for the next run, or give its memory back."""
         if self._graph is not None:
@@ -77,15 +83,16 @@ class Steering(State):
         The gradient is taken at what the network sees, `level.scale` times the solver's latents, and the step is made
         there: so it means the same for every solver.
         """
+        self.notes.read()
         guidance = self.guidance
         if guidance.strength > 0 and self._guided[index]:
             for _ in range(guidance.repeats):
                 energy, gradient = self.gradient(latents * level.scale, level.timestep, index)
                 enough = energy.mean(1) < guidance.stop_below  # each prompt by itself, whatever shares its batch
-                if enough.all():
+                if guidance.stop_below > -math.inf and enough.all():
                     break
                 change = self._change(gradient, level) * ~enough.view(-1, 1, 1, 1, 1)
-                self._note(energy, change, enough, index)
+                self.notes.add(index, energy, change, ~enough)
                 moved = latents[self.run.targets] - change / level.scale
                 latents = torch.cat([moved.to(latents.dtype), latents[len(moved) :]])
         if not any(self._guided[index + 1 :]):
@@ -185,23 +192,3 @@ class Steering(State):
                 f"frame, a tensor {tuple(maps.shape[:2])} with a gradient"
             )
         return energies.mean(0)
-
-    def _note(self, energy: Tensor, change: Tensor, enough: Tensor, index: int) -> None:
-        """Keep what happened, and raise for a step that leaves no picture."""
-        largest = change.abs().amax((1, 2, 3, 4)).tolist()
-        for clip, reached in enumerate(enough.tolist()):
-            if not reached:
-                self.updates[clip].append(Update(index, tuple(energy[clip].tolist()), largest[clip]))
-        if not all(math.isfinite(value) for value in largest):
-            precision = str(self.run.model.dtype).removeprefix("torch.")
-            raise FloatingPointError(
-                f'step {index}: the gradient is not finite in {precision}; load the model with dtype="float32" or '
-                "lower strength"
-            )
-        if max(largest) > self.guidance.limit:
-            raise ValueError(
-                f"strength={self.guidance.strength} with law={self.guidance.law!r} moves a latent by "
-                f"{max(largest):.0f} standard deviations at step {index}, which leaves no picture; lower strength, "
-                f"take another law (possible are {', '.join(map(repr, LAWS))}), or see what happens with a higher "
-                f"limit={self.guidance.limit}"
-            )

@@ -20,14 +20,16 @@ from .rows import Case, Row, select
 
 GROUPS = ("early", "middle", "late")
 UNGUIDED, GRADIENT, BIAS = "unguided", "gradient", "bias"
+FIRST_FIFTH = ("blocks.0.", "blocks.1.")  # of ten
 
 
 def all_settings() -> dict[str, Setting]:
-    """A gradient and a bias, each through all blocks and through those of one group."""
+    """A gradient and a bias, each through all blocks and those of one group; a gradient through even fewer."""
     settings = {UNGUIDED: Setting(), GRADIENT: Setting({}), BIAS: Setting(bias={})}
     for group in GROUPS:
         settings[f"{GRADIENT}, {group}"] = Setting({"groups": group})
         settings[f"{BIAS}, {group}"] = Setting(bias={"groups": group})
+    settings[f"{GRADIENT}, first fifth"] = Setting({"blocks": FIRST_FIFTH})
     return settings
 
 

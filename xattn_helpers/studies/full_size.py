@@ -33,7 +33,7 @@ from .timing import seconds
 RELEASED_MODEL = "modelscope"
 VIDEOS = (  # model; frames, height and width in pixels
     (RELEASED_MODEL, 16, 256, 256), (RELEASED_MODEL, 24, 320, 320),
-    ("wan", 49, 480, 832),  # to be measured as well: ("wan", 81, 480, 832), ("ltx", 161, 512, 704)
+    ("wan", 49, 480, 832), ("wan", 81, 480, 832), ("ltx", 161, 512, 704),
 )  # fmt: skip
 SMOKE_VIDEOS = ((RELEASED_MODEL, 2, 64, 64), ("wan", 5, 64, 96), ("ltx", 9, 128, 192))
 RUNS = {RELEASED_MODEL: 7, "wan": 3, "ltx": 3}  # of which the median counts; the longer a step, the less it varies

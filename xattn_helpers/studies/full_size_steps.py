@@ -25,6 +25,8 @@ UNGUIDED, GRADIENT, GUIDED = "unguided step", "gradient pass", "guided step"
 RECORDING, EXPLICIT = "recording a word at every step", "guided step, explicit softmax everywhere"
 CHECKPOINT, EARLY = f"{GUIDED}, checkpoint", f"{GUIDED}, groups=early"
 OURS = f"{EARLY}, checkpoint"  # the one that fits a small GPU
+FEW = f"{GUIDED}, first fifth of the blocks, checkpoint"  # fewer than the early third
+FEW_SHARE = 0.2  # of the blocks, as in the study `dit_steering`
 OPTIONS: dict[str, dict[str, Any]] = {  # kind: knobs of Guidance
     GUIDED: {"memory": "spend"},
     CHECKPOINT: {"memory": "save"},
@@ -38,6 +40,12 @@ def build(name: str, device: str, precision: str, small: bool) -> Model:
     """A random network of a published layout, with a tokenizer that finds the word."""
     model = published.build(name, device, precision, small)
     return replace(model, text=Text(build_tokenizer(), None))
+
+
+def first_blocks(model: Model) -> list[str]:
+    """How the names of the sites in the first fifth of a transformer's blocks begin."""
+    sites = model.backbone.sites()
+    return [site.name for site in sites[: round(FEW_SHARE * len(sites))]]
 
 
 class EverySite:
@@ -57,7 +65,7 @@ class EverySite:
 class Steps:
     """The kinds of denoising steps of one clip; `size` is frames, height and width of its latents."""
 
-    kinds: tuple[str, ...] = (UNGUIDED, RECORDING, *OPTIONS, EXPLICIT)  # in the order of the table
+    kinds: tuple[str, ...] = (UNGUIDED, RECORDING, *OPTIONS, FEW, EXPLICIT)  # in the order of the table
     options: dict[str, dict[str, Any]] = OPTIONS
     knobs: dict[str, Any] = {}  # of every kind of guidance
 
@@ -122,6 +130,8 @@ class Steps:
         """A step of a kind, to be run inside a block, so that nothing of one is held during the next."""
         if kind == RECORDING:
             return self.recording()
+        if kind == FEW:
+            return self.guided(blocks=first_blocks(self.model), memory="save")
         if kind in self.options:
             return self.guided(**self.options[kind])
         return nullcontext({UNGUIDED: self.unguided, EXPLICIT: self.explicit}[kind])

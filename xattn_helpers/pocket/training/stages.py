@@ -88,7 +88,7 @@ def build_text(trainer: "Trainer") -> None:
 def train_image_model(trainer: "Trainer") -> None:
     """Text-to-image model, on single frames."""
     config = trainer.config
-    data, text_encoder, empty = _training_set(trainer)
+    data, text_encoder, empty = training_set(trainer)
     if "t2i" in config.go_on:
         network = trainer.finished(UNet2DConditionModel, "unet_t2i")
     else:
@@ -101,7 +101,7 @@ def train_image_model(trainer: "Trainer") -> None:
 def train_video_model(trainer: "Trainer") -> None:
     """Text-to-video model, inflated from the text-to-image model."""
     config = trainer.config
-    data, text_encoder, empty = _training_set(trainer)
+    data, text_encoder, empty = training_set(trainer)
     if "t2v" in config.go_on:
         network = trainer.finished(UNet3DConditionModel, "unet")
     else:
@@ -125,7 +125,7 @@ def train_video_transformer(trainer: "Trainer") -> None:
     config = trainer.config
     if trainer.accelerator.is_main_process:
         FlowMatchEulerDiscreteScheduler(shift=VIDEO_SHIFT).save_pretrained(config.out / "scheduler_dit")
-    data, text_encoder, empty = _training_set(trainer)
+    data, text_encoder, empty = training_set(trainer)
     network = build_video_transformer(config.dit_blocks)
     if "dit" in config.go_on:
         network.load_state_dict(trainer.finished(WanTransformer3DModel, "transformer").state_dict())
@@ -134,7 +134,7 @@ def train_video_transformer(trainer: "Trainer") -> None:
     trainer.save(trainer.fit("dit", network, loss, plan, folder="transformer"), "transformer")
 
 
-def _training_set(trainer: "Trainer") -> tuple[LatentStories, CLIPTextModel, Tensor]:
+def training_set(trainer: "Trainer") -> tuple[LatentStories, CLIPTextModel, Tensor]:
     """Latents and tokens on the device, the text encoder that embeds tokens, and the tokens of no caption."""
     config = trainer.config
     tokenizer = CLIPTokenizer.from_pretrained(config.out / "tokenizer")
