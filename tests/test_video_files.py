@@ -1,5 +1,7 @@
 """Reading given videos: each kind of file, cut and resized against a hand computation, and what is refused."""
 
+import sys
+
 import imageio_ffmpeg
 import mediapy
 import numpy as np
@@ -129,7 +131,8 @@ def test_frames_of_different_sizes(tmp_path):
         read_video(folder)
 
 
-def test_a_missing_codec(tmp_path, monkeypatch):
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_missing_codec(tmp_path, monkeypatch, installed):
     (tmp_path / "film.mp4").write_bytes(b"film")
 
     def nowhere():
@@ -137,5 +140,7 @@ def test_a_missing_codec(tmp_path, monkeypatch):
 
     monkeypatch.setattr(mediapy, "video_is_available", lambda: False)
     monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", nowhere)
+    if not installed:
+        monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(ValueError, match=r".mp4 needs ffmpeg, which is missing; .*pip install imageio-ffmpeg.*.gif"):
         read_video(tmp_path / "film.mp4")

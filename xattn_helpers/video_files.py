@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import imageio.v3 as imageio
-import imageio_ffmpeg
 import mediapy
 import numpy as np
 from jaxtyping import UInt8
@@ -86,8 +85,10 @@ def find_ffmpeg() -> bool:
     """Whether there is an ffmpeg: the machine's own, or that of imageio-ffmpeg, of which mediapy is then told."""
     if not mediapy.video_is_available():
         try:
+            import imageio_ffmpeg  # a whole ffmpeg of 28 MB, which those do without who only make pictures
+
             mediapy.set_ffmpeg(imageio_ffmpeg.get_ffmpeg_exe())
-        except RuntimeError:
+        except (ImportError, RuntimeError):
             return False
     return mediapy.video_is_available()
 

@@ -70,6 +70,7 @@ class Steering(State):
     @property
     def updates(self) -> list[list[Update]]:
         """What happened to each target so far."""
+        self.notes.read()
         return self.notes.updates
 
     def release(self) -> None:
