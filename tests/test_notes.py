@@ -2,6 +2,7 @@
 
 import pytest
 from models_for_tests import tiny
+
 from xattn_helpers import Guidance, generate, track
 from xattn_helpers.edits import notes
 

@@ -10,6 +10,8 @@ from xattn_helpers.measures.statistics import Estimate
 from xattn_helpers.studies import load_table, measured, quality_table, store, transformer_figures
 from xattn_helpers.studies.attention_noise import figures as noise_figures
 from xattn_helpers.studies.attention_noise.table import IMAGE, KINDS, PLACES, STATISTICS, VIDEO
+from xattn_helpers.studies.full_size_steps import FEW, OURS, UNGUIDED
+from xattn_helpers.studies.guidance.table import COUNTED
 from xattn_helpers.studies.transformer_noise import PLACES as OWN_PLACES
 
 
@@ -36,6 +38,22 @@ def test_finding_and_steering_are_the_stored_figures():
     names = ("gradient, early", "gradient, middle", "gradient, late", "gradient")
     np.testing.assert_allclose(dots(right)["gradient"], [settings[name]["mIoU, lost 0"].value for name in names])
     assert right.lines[-1].get_ydata()[0] == settings["unguided"]["mIoU, lost 0"].value
+
+
+def test_fewer_blocks_are_told_with_their_price_and_what_they_reach():
+    def step(over, gib=5.0):
+        return {"ms": over * 100, "over unguided": over, "peak GiB": gib}
+
+    costs = {
+        "short": {UNGUIDED: step(0.5), OURS: step(9), FEW: step(9)},
+        "long": {UNGUIDED: step(1), OURS: step(1.761, 7.1), FEW: step(1.456, 6.7)},
+    }
+    reached = {"gradient, early": 0.717, "gradient, first fifth": 0.609}
+    settings = {name: {COUNTED: Estimate(value, value - 0.01, value + 0.01, 97)} for name, value in reached.items()}
+    steering = {"settings": settings}
+    early, fifth = transformer_figures.fewer_blocks(costs, steering)
+    assert early.startswith("early third of the blocks: 1.76 × in 7.1 GiB (long); IoU 0.72")
+    assert fifth.startswith("first fifth of the blocks: 1.46 × in 6.7 GiB (long); IoU 0.61")
 
 
 def test_maps_are_laid_out_by_step_and_block(model):

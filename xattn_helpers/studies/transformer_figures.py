@@ -12,9 +12,12 @@ from ..attention.recording import Recording
 from ..display.figures import image_grid
 from ..display.overlays import heatmaps
 from ..display.plots import draw_intervals
+from ..display.tables import figure_text
 from .attention_noise.figures import MODELS, Series, panels
 from .attention_noise.table import STATISTICS
 from .dit_steering import BIAS, GRADIENT, GROUPS, UNGUIDED
+from .full_size_steps import FEW, OURS
+from .full_size_steps import UNGUIDED as UNGUIDED_STEP
 from .guidance.table import COUNTED
 from .transformer_noise import PLACES
 
@@ -71,6 +74,22 @@ def finding_and_steering(maps: Mapping, steering: Mapping) -> Figure:
     right.set(title="steering: IoU with the path", xticks=range(4), xticklabels=[*GROUPS, "all"], ylim=(0, 1))
     right.legend(frameon=False, fontsize=9, loc="upper center", ncols=3)
     return figure
+
+
+def fewer_blocks(costs: Mapping, steering: Mapping) -> list[str]:
+    """What a gradient through the early third and the first fifth of the blocks costs and reaches, a line each.
+
+    `costs` are the clips of `full_size`, of which the one whose steps take longest counts, and `steering` is
+    `dit_steering`.
+    """
+    lines = []
+    clip, steps = max(costs.items(), key=lambda entry: entry[1][UNGUIDED_STEP]["ms"])
+    for part, kind, setting in (("early third", OURS, "early"), ("first fifth", FEW, "first fifth")):
+        cost = steps[kind]
+        reached = figure_text(steering["settings"][f"{GRADIENT}, {setting}"][COUNTED], ".2f")
+        spent = f"{cost['over unguided']:.2f} × in {cost['peak GiB']:.1f} GiB ({clip})"
+        lines.append(f"{part} of the blocks: {spent}; IoU {reached} on the pocket transformer")
+    return lines
 
 
 def _draw_finding(axis: Axes, maps: Mapping) -> None:
