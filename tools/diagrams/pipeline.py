@@ -5,21 +5,24 @@ import numpy as np
 from tools.diagrams.canvas import BLUE, GREEN, GREY, INK, LARGE, NORMAL, ORANGE, SMALL, Canvas
 
 TOKENS = ("<start>", "a", "burger", "floats", "on", "the", "water", "<end>", "<pad>")
+NUMBERS = ("687", "320", "634", "656", "519", "615", "678", "688", "688")  # of the pocket tokenizer
 NOUN = TOKENS.index("burger")
 FADED = "#e9c3a8"  # a trace of the noun
 STEPS = (1000, 750, 500, 250, 0)  # t of the drawn pictures
-KEPT = (0.0, 0.08, 0.32, 0.72, 1.0)  # abar at these
+KEPT = (0.0, 0.06, 0.28, 0.67, 1.0)  # abar at these, as in Stable Diffusion's schedule
 BURGER = (
     "ssssssssss", "sssbbbbsss", "ssbbbbbbss", "ssbbbbbbss", "swggggggws",
     "wwmmmmmmww", "wwmmmmmmww", "wwbbbbbbww", "wwwwwwwwww", "wwwwwwwwww",
 )  # fmt: skip
-PALETTE = {"s": (207, 230, 245), "b": (222, 150, 66), "g": (86, 168, 58), "m": (104, 56, 28), "w": (47, 154, 156)}
+PALETTE = {  # sky, bun, green, meat, water
+    "s": (207, 230, 245), "b": (222, 150, 66), "g": (86, 168, 58), "m": (104, 56, 28), "w": (47, 154, 156),
+}  # fmt: skip
 PICTURE = np.array([[PALETTE[letter] for letter in row] for row in BURGER]) / 255  # (rows, columns, 3)
 
 
 def pipeline() -> Canvas:
     """From a prompt and noise to a video, with the shapes of the pocket video model."""
-    canvas = Canvas(1000, 500, "A prompt becomes embeddings, which tell a U-Net how to turn noise into latents of a video")
+    canvas = Canvas(1000, 500, "A prompt becomes embeddings, with which a U-Net turns noise into a video")
     _prompt(canvas)
     _network(canvas)
     _stack(canvas, 30, 300, noisy=True)
@@ -74,7 +77,8 @@ def _network(canvas: Canvas) -> None:
     canvas.arrow((443, 364), (472, 340))
     canvas.arrow((490, 294), (504, 284))
     canvas.arrow((604, 332), (604, 470), (196, 470), (196, 338), color=ORANGE)
-    canvas.words(400, 452, "take a part of it away, and ask again: t falls from 1000 to 0", SMALL, "middle", color=ORANGE)
+    again = "take a part of it away, and ask again: t falls from 1000 to 0"
+    canvas.words(400, 452, again, SMALL, "middle", color=ORANGE)
 
 
 def _stack(canvas: Canvas, x: float, y: float, noisy: bool) -> None:
@@ -99,7 +103,7 @@ def _picture(canvas: Canvas, x: float, y: float, cell: float, abar: float, grey:
 
 def text_to_embeddings() -> Canvas:
     """Words, tokens, embeddings; once with words apart, once mixed."""
-    canvas = Canvas(1000, 420, "Each word becomes a token, a number, and a column of 128 numbers that the network looks at")
+    canvas = Canvas(1000, 420, "Each word becomes a token, a number, and a column of 128 numbers")
     for y, label in ((46, "tokens"), (100, "numbers"), (236, "embeddings"), (360, "embeddings")):
         canvas.words(24, y, label, LARGE, bold=True)
     canvas.words(24, 262, "of our encoder", SMALL)
@@ -119,9 +123,6 @@ def text_to_embeddings() -> Canvas:
     return canvas
 
 
-NUMBERS = ("687", "320", "634", "656", "519", "615", "678", "688", "688")  # of the pocket tokenizer
-
-
 def _column(canvas: Canvas, x: float, y: float, color: str, traced: bool) -> None:
     """An embedding as a strip of cells, some of them with a trace of the noun."""
     canvas.grid(x, y, 2, 7, 12, color)
@@ -137,7 +138,8 @@ def direction_of_time() -> Canvas:
         _picture(canvas, x, 104, 10, kept)
         canvas.words(x + 48, 220, f"t = {step}", NORMAL, "middle", bold=True)
     canvas.arrow((110, 70), (890, 70), color=GREEN)
-    canvas.words(500, 46, "sampling: many small steps, each asks the network what is noise", NORMAL, "middle", color=GREEN)
+    steps = "sampling: many small steps, each asks the network what is noise"
+    canvas.words(500, 46, steps, NORMAL, "middle", color=GREEN)
     canvas.arrow((890, 266), (110, 266), color=ORANGE)
     canvas.words(500, 290, "training: noise is added, to any t in one line (eq. 2)", NORMAL, "middle", color=ORANGE)
     canvas.words(108, 290, "ᾱ near 0", NORMAL, "middle", color=INK)
