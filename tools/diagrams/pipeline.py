@@ -9,7 +9,7 @@ NUMBERS = ("687", "320", "634", "656", "519", "615", "678", "688", "688")  # of 
 NOUN = TOKENS.index("burger")
 FADED = "#e9c3a8"  # a trace of the noun
 STEPS = (1000, 750, 500, 250, 0)  # t of the drawn pictures
-KEPT = (0.0, 0.06, 0.28, 0.67, 1.0)  # abar at these, as in Stable Diffusion's schedule
+SIGNAL = (0.0, 0.06, 0.28, 0.67, 1.0)  # abar at these, as in Stable Diffusion's schedule
 BURGER = (
     "ssssssssss", "sssbbbbsss", "ssbbbbbbss", "ssbbbbbbss", "swggggggws",
     "wwmmmmmmww", "wwmmmmmmww", "wwbbbbbbww", "wwwwwwwwww", "wwwwwwwwww",
@@ -133,9 +133,9 @@ def _column(canvas: Canvas, x: float, y: float, color: str, traced: bool) -> Non
 def direction_of_time() -> Canvas:
     """Noise at t = 1000, a picture at t = 0; training adds noise, sampling takes it away."""
     canvas = Canvas(1000, 330, "Time t counts noise: sampling goes from t = 1000, all noise, to t = 0, the picture")
-    for number, (step, kept) in enumerate(zip(STEPS, KEPT, strict=True)):
+    for number, (step, abar) in enumerate(zip(STEPS, SIGNAL, strict=True)):
         x = 60 + 196 * number
-        _picture(canvas, x, 104, 10, kept)
+        _picture(canvas, x, 104, 10, abar)
         canvas.words(x + 48, 220, f"t = {step}", NORMAL, "middle", bold=True)
     canvas.arrow((110, 70), (890, 70), color=GREEN)
     steps = "sampling: many small steps, each asks the network what is noise"
