@@ -486,6 +486,7 @@ def ddim_step(latents, noise, abar, next_abar):
 
 check.ddim_step(ddim_step)
 
+
 # %% [markdown]
 # ### Exercise 5 ●●● 12 minutes: all steps
 #
