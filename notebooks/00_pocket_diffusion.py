@@ -3,17 +3,19 @@
 #
 # *Links to Colab and Binder appear here after `make badges REPO=owner/name`.* <!-- badges -->
 #
-# This series asks how cross-attention steers a diffusion model, and whether it does so in video. Before we open the
-# attention layers we need a model that fits in a pocket: one that makes a video on a laptop in the time of a sip of
-# coffee, and that is built from the very same parts as Stable Diffusion and ModelScope.
+# This series does the paper
+# [*Investigating the Effectiveness of Cross-Attention …*](https://arxiv.org/abs/2404.05519): it moves things in
+# generated videos by what their words look at. First we need to know what such a model computes. This lesson takes one
+# apart that is small enough for a laptop and built of the same parts as
+# [Stable Diffusion](https://arxiv.org/abs/2112.10752) and [ModelScope](https://arxiv.org/abs/2308.06571).
 #
-# **After this notebook you can**
+# **After this lesson you can**
 #
-# 1. describe the toy world that the pocket models have learnt, and why its exact masks matter to us;
-# 2. write down how a clean latent becomes noise (eq. 2 of the paper) and what the network is trained to do (eq. 1);
-# 3. take one denoising step by hand, and then all of them;
-# 4. say what classifier-free guidance does, and what too much of it does;
-# 5. explain how an image model becomes a video model, and what the new layers contribute.
+# 1. name the parts between a prompt and a video, and the shape of what goes from each to the next;
+# 2. turn words into embeddings, and say what ours keep apart that others mix;
+# 3. write eq. 2 of the paper, which adds noise, and eq. 1, by which a network learns to find it;
+# 4. write classifier-free guidance, a step of DDIM, and the loop that makes a picture out of noise;
+# 5. say how an image model becomes a video model, and what its new layers do.
 
 # %% tags=["colab-setup"]
 # On Google Colab, this installs what is missing there of the project and its packages.
@@ -33,420 +35,620 @@ if "google.colab" in sys.modules and missing:
         raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
 threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
 
-# %%
-import torch
-from diffusers import DDIMScheduler, DDPMScheduler
-from matplotlib import pyplot as plt
-
-from xattn_helpers import generate, lesson, load, show
-from xattn_helpers.display import image_grid
-
-IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
-model, image_model = load(VIDEO), load(IMAGE)
-
 # %% [markdown]
-# ## 1. A world that can be drawn
-#
-# The pocket models know 22 objects, 10 scenes, and a few dozen words for what can happen between them. Every clip of
-# their training set was drawn by a program: a painted scene, one or two sprites that move across it, and a caption.
-
-# %%
-from xattn_helpers.pocket.world.batches import sample_batch
-from xattn_helpers.pocket.world.drawing import World
-from xattn_helpers.pocket.world.vocabulary import MEDIA, OBJECTS
-
-print("objects:", ", ".join(OBJECTS))
-print("scenes: ", ", ".join(MEDIA))
-
-# %%
-batch, stories = sample_batch(3, seed=2)
-videos, masks = World().draw(batch)  # pixels in [0, 1] and a mask for each object and frame
-videos = videos.permute(0, 1, 3, 4, 2)  # (clips, frames, height, width, colours)
-show(*videos, titles=[story.caption for story in stories], columns=3)
-
-# %% [markdown]
-# Read the captions against the clips. A caption always names the objects and the scene; sometimes it also names a
-# size ("a small dog") or a motion ("to the left", "closer"). What it leaves out is up to chance, and later up to us.
-#
-# Because the program draws each object, it also knows **exactly which pixels belong to it**. Real videos do not come
-# with such masks. Here they let us train a detector, and the detector will put a number on every claim of this series.
-
-# %%
-second = next(i for i, story in enumerate(stories) if len(story.actors) == 2)
-names = [actor.name for actor in stories[second].actors]
-frames = (0, 8, 15)
-rows = [[videos[second, f] for f in frames]] + [[masks[second, slot, f].float() for f in frames] for slot in (0, 1)]
-image_grid(rows, row_titles=["drawn", *(f"mask of the {name}" for name in names)], column_titles=[f"frame {f}" for f in frames])
-
-# %% [markdown]
-# The first row shows three frames of a clip with two objects; the rows below show the mask of each. Where one object
-# covers the other, only the visible part counts.
-
-# %% [markdown]
-# ## 2. Pixels and latents
-#
-# The diffusion model never sees pixels. An autoencoder squeezes each frame from 128 × 128 × 3 numbers into
-# 16 × 16 × 4, and the diffusion model works on those *latents*. The autoencoder's `scaling_factor` gives them a
-# standard deviation of about one, the same as the noise that we are about to add.
-
-# %%
-scale = model.codec.vae.config.scaling_factor
-with torch.no_grad():
-    pixels = 2 * videos.permute(0, 1, 4, 2, 3) - 1  # the autoencoder wants [-1, 1]
-    pixels = pixels.to(model.device, model.dtype)
-    clean = torch.stack([model.codec.vae.encode(clip).latent_dist.mode() for clip in pixels[:2]]) * scale
-clean = clean.transpose(1, 2)  # latents are (batch, channels, frames, height, width) everywhere in this series
-print("pixels", tuple(pixels[:2].shape), "-> latents", tuple(clean.shape), f"with standard deviation {clean.std():.2f}")
-
-# %%
-decoded = model.decode(clean)
-image_grid(
-    [[videos[i, 0], *clean[i, :, 0], decoded[i, 0]] for i in (0, 1)],
-    column_titles=["drawn", *(f"channel {c}" for c in range(4)), "decoded"],
-)
-
-# %% [markdown]
-# From left to right: a drawn frame, the four channels of its latent, and the frame that the decoder makes of them. A
-# latent is a small picture of the same layout: **position survives the autoencoder**. That is why attention maps of
-# 16 × 16 cells can tell us where an object is in the video.
-
-# %% [markdown]
-# ## 3. From latent to noise: equation 2
-#
-# At timestep $t$ the clean latent $z_0$ is mixed with Gaussian noise $\epsilon$:
-#
-# $$ z_t = \sqrt{\bar\alpha_t}\, z_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon $$
-#
-# $\bar\alpha_t$ falls from nearly 1 (all picture) to nearly 0 (all noise). In code the formula is one line.
-
-# %%
-alpha_bar = model.noise.scheduler.alphas_cumprod
-noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)).to(clean)
-
-
-def add_noise(clean, noise, t):
-    return alpha_bar[t].sqrt() * clean + (1 - alpha_bar[t]).sqrt() * noise
-
-
-# %% tags=["nbval-check-output"]
-t = 600
-theirs = DDPMScheduler.from_config(model.noise.scheduler.config).add_noise(clean, noise, torch.tensor([t]))
-print(f"largest difference from diffusers: {lesson.close(add_noise(clean, noise, t), theirs):.6f}")
-
-# %%
-steps = (0, 300, 600, 999)
-noisy = [model.decode(add_noise(clean[:1, :, :1], noise[:1, :, :1], t))[0, 0] for t in steps]
-image_grid([noisy], column_titles=[f"t = {t}\nᾱ = {float(alpha_bar[t]):.3f}" for t in steps])
-
-# %% [markdown]
-# Each column is one timestep. At $t = 300$ a person still sees water and sky, and guesses the rest; from $t = 600$ on
-# there is nothing left to see, although a model can still find a little. Whatever the model decides about *where things
-# are* it must decide in the first, noisiest steps. Remember this when we ask in which steps guidance should act.
-#
-# At $t = 999$ a little of the picture is still left. That is a known flaw of Stable Diffusion's schedule (Lin et al.
-# 2023): a network that is trained with it looks for a picture in the noise, also when it starts from noise alone. A
-# video tells the path of its object 16 times over, so that it shines through stronger noise than a single picture does.
-# The schedule of our video model therefore ends in less signal than that of the image model:
-
-# %% tags=["nbval-check-output"]
-for name, one in (("image model", image_model), ("video model", model)):
-    print(f"{name}: share of the picture at t = 999: {float(one.noise.scheduler.alphas_cumprod[-1].sqrt()):.3f}")
-
-
-# %% [markdown]
-# ## 4. What the network learns: equation 1
-#
-# The network $\epsilon_\theta$ gets the noisy latent, the timestep and the embedded caption $\tau(y)$, and has to say
-# what the noise was:
-#
-# $$ \mathcal{L} = \mathbb{E}_{z_0, y, \epsilon, t}\, \lVert \epsilon - \epsilon_\theta(z_t, t, \tau(y)) \rVert^2 $$
-#
-# Training is nothing but this, millions of times. Here it is for one batch, by hand.
-
-# %%
-def noise_of(model, prediction, z, t):
-    """The noise that a prediction means: Stable Diffusion 2.1 predicts a mixture of noise and picture."""
-    if model.noise.prediction == "epsilon":
-        return prediction
-    level = model.noise.level(t)
-    return (z - level.alpha * model.noise.clean(prediction, z, level)) / level.sigma
-
-
-@torch.no_grad()
-def loss(model, clean, noise, t, captions):
-    embeddings, z = model.encode(captions), add_noise(clean, noise, t)  # tau(y): (batch, tokens, width)
-    guess = noise_of(model, model.predict(z, t, embeddings), z, t)
-    return float((guess - noise).float().square().mean())
-
-
-captions = [story.caption for story in stories[:2]]
-ts = range(50, 1000, 150)
-right = [loss(model, clean, noise, t, captions) for t in ts]
-wrong = [loss(model, clean, noise, t, captions[::-1]) for t in ts]
-
-# %%
-plt.figure(figsize=(6, 2.6))
-plt.plot(ts, right, "o-", label="with its own caption")
-plt.plot(ts, wrong, "s--", label="with the other clip's caption")
-plt.axhline(1, color="grey", lw=0.8)
-plt.text(950, 1.05, "no better than guessing zero", color="grey", ha="right", va="bottom", fontsize=8)
-plt.xlabel("timestep t")
-plt.ylabel("squared error per latent value")
-plt.yscale("log")
-plt.ylim(top=2)
-plt.legend(loc="lower left")
-plt.show()
-
-
-# %% [markdown]
-# The error is largest at small $t$, where hardly any noise is there to be seen, and small at large $t$, where nearly
-# everything *is* noise (the axis is logarithmic). At almost every $t$ the right caption helps: with the wrong one, the
-# model expects another object in another scene, and its guess of the noise gets worse. **The gap between the two lines
-# is what the text contributes, and cross-attention is the only door through which it enters.**
-
-# %% [markdown]
-# ## 5. One step back, by hand
-#
-# If we know (or guess) the noise, we can solve eq. 2 for the clean latent, $\hat z_0$, and then mix it again with a
-# little less noise. This is one step of DDIM (Song et al. 2021), from $t$ to an earlier $s$:
-#
-# $$ \hat z_0 = \frac{z_t - \sqrt{1 - \bar\alpha_t}\, \epsilon_\theta}{\sqrt{\bar\alpha_t}}, \qquad
-#    z_s = \sqrt{\bar\alpha_s}\, \hat z_0 + \sqrt{1 - \bar\alpha_s}\, \epsilon_\theta $$
-
-# %%
-def ddim_step(z, guess, t, s):
-    signal_t, signal_s = alpha_bar[t], alpha_bar[s] if s >= 0 else torch.tensor(1.0)
-    z0 = (z - (1 - signal_t).sqrt() * guess) / signal_t.sqrt()
-    return signal_s.sqrt() * z0 + (1 - signal_s).sqrt() * guess
-
-
-# %% [markdown]
-# The whole sampler is this step in a loop, with one addition that the next section explains (`cfg_scale`). We try
-# it on the image model, with its own $\bar\alpha_t$.
-
-# %%
-N = 20
-alpha_bar = image_model.noise.scheduler.alphas_cumprod
-schedule = torch.arange(999, -1, -1000 // N).tolist()  # 999, 949, …, 49
-
-
-@torch.no_grad()
-def sample(model, prompt, seed=0):
-    text, empty, own, cell = model.encode([prompt]), model.encode([""]), model.defaults, model.codec.pixels_per_cell
-    shape = (1, model.codec.channels, own.frames, own.height // cell, own.width // cell)  # (1, 4, 1, 16, 16)
-    z = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(model.device, model.dtype)
-    for t, s in zip(schedule, [*schedule[1:], -1], strict=True):
-        guess = noise_of(model, model.predict(z, t, text, empty, own.cfg_scale), z, t)
-        z = ddim_step(z, guess, t, s)
-    return z
-
-
-by_hand = sample(image_model, "a burger floats on the water")
-
-# %% [markdown]
-# The helper `generate` does the same and decodes. Ordinarily it uses a solver that needs fewer steps
-# (DPM-Solver++); with diffusers' own DDIM it must agree with our loop.
+# The next cell loads the models, an image model and a video model. On a GPU, name others there.
 
 # %%
 from dataclasses import replace
 
+import torch
+from diffusers import DDIMScheduler, DDPMScheduler
+
+from xattn_helpers import check, detect, generate, lesson, load, show
 from xattn_helpers.backbones.noise import Noise
-
-ddim = DDIMScheduler.from_config(
-    image_model.noise.scheduler.config, timestep_spacing="trailing", clip_sample=False, set_alpha_to_one=True
-)
-helper = generate(replace(image_model, noise=Noise(ddim)), "a burger floats on the water", seed=0, steps=N)
-print(f"largest difference of the latents: {lesson.close(by_hand[0], helper.latents, calls=N):.1e}")
-
-# %%
-seeds = range(5)
-pictures = generate(image_model, ["a burger floats on the water"] * len(seeds), seed=list(seeds))
-image_grid([[picture.video[0] for picture in pictures]], column_titles=[f"seed {seed}" for seed in seeds])
-
-# %% [markdown]
-# One prompt, five seeds. The burger and the water are always there, because the caption names them; the place and the
-# size are drawn by chance. The rest of the series takes the place and the size out of the hands of chance.
-
-# %% [markdown]
-# ## 6. Classifier-free guidance
-#
-# In training, one caption in ten was empty, so the network can also guess the noise *without* text. Guidance goes from
-# that guess towards the guess with text, and further:
-#
-# $$ \hat\epsilon = \epsilon_\theta(z_t, \varnothing) + g\,\bigl(\epsilon_\theta(z_t, \tau(y)) - \epsilon_\theta(z_t, \varnothing)\bigr) $$
-#
-# With $g = 1$ the model is used as it was trained. Each step costs two calls of the network, or one call with a batch
-# of two; this is why attention maps later come in two halves, one for the empty prompt and one for ours.
-
-# %%
-scales = (1, 4, 12)
-rows = [
-    [generate(image_model, prompt, seed=seed, cfg_scale=scale).video[0] for scale in scales]
-    for prompt, seed in (("a shark swims in the ocean", 1), ("a dog and a balloon on the grass", 2))
-]
-image_grid(rows, row_titles=["shark", "dog and balloon"], column_titles=[f"g = {scale}" for scale in scales])
-
-# %% [markdown]
-# The seed, and so the layout, is the same in each row. A higher scale follows the caption more strictly, up to a
-# point: with the highest one, colours saturate, edges break up and dirt appears in the background. The pocket models
-# use $g = 4$, Stable Diffusion usually 7.5, and ModelScope 9 to 15.
-
-# %% [markdown]
-# ## 7. How an image model became a video model
-#
-# The pocket video model was not trained from nothing. It is the image model, *inflated*: every tensor of the image
-# UNet was copied, and between its layers new **temporal layers** were put, which mix the same pixel across frames. They
-# began with a last layer of zeros, so that at first the video model made exactly the image model's pictures. Then all
-# layers were trained on videos.
-
-# %%
-image_names = set(image_model.network.state_dict())
-video_tensors = model.network.state_dict()
-copied = sum(value.numel() for name, value in video_tensors.items() if name in image_names)
-new = sum(value.numel() for name, value in video_tensors.items() if name not in image_names)
-print(f"image UNet: {len(image_names)} tensors, all of them in the video UNet too: {image_names <= set(video_tensors)}")
-print(f"parameters that were copied: {copied / 1e6:.1f} million, new for time: {new / 1e6:.1f} million")
-
-# %% [markdown]
-# Two kinds of layers are new: a *temporal convolution* looks at a frame and its neighbours, and a *temporal
-# transformer* lets each pixel attend to itself in all frames. The second has an "attention" in its name, and even an
-# `attn2`, but it never sees the caption.
-#
-# What do the temporal layers do? Let us switch them off.
-
-# %%
 from xattn_helpers.backbones.temporal import frames_apart, temporal_layers
+from xattn_helpers.pocket.text import build_text_encoder
+from xattn_helpers.pocket.world.batches import sample_batch
+from xattn_helpers.pocket.world.drawing import World
+from xattn_helpers.sampling import initial_latents
 
-print(len(temporal_layers(model.network)), "temporal layers")
-prompt = "a car drives on the road"
-together = generate(model, prompt, seed=1)
-with frames_apart(model):
-    apart = generate(model, prompt, seed=1)
-show(together.video, apart.video, titles=["all layers", "temporal layers off"])
+IMAGE, VIDEO = "pocket-t2i", "pocket"  # on a GPU also: "stable-diffusion", "modelscope"
+image_model, model = load(IMAGE), load(VIDEO)
 
-# %% [markdown]
-# Left, the video model as it is: one car, one road, one motion. Right, the same model, same seed, without its temporal
-# layers: every frame is a picture for itself, with its own road and its own car. **The spatial layers, and with
-# them all of the cross-attention, work frame by frame; only the temporal layers make the frames agree.** When we push
-# the attention maps of a video around, we push each frame by itself, and count on the temporal layers to keep the
-# video in one piece.
+# %% jupyter={"source_hidden": true}
+# Settings and pictures that the lesson needs; nothing to learn here.
+import numpy as np
+from IPython.display import Markdown
+from matplotlib import pyplot as plt
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-# %% [markdown]
-# ## 8. The paper's prompts
-#
-# These are the prompts of the paper, word for word.
+from xattn_helpers.display import figure_text, image_grid
+from xattn_helpers.pocket.training.config import TrainConfig
+from xattn_helpers.pocket.training.schedule import build_scheduler, timestep_weights
+from xattn_helpers.studies import measured
 
-# %%
-prompts = [
-    "a burger floats on the water",
-    "a shark swims in the ocean",
-    "a car drives on the road",
-    "a truck drives on the road",
-    "a ball rolls on the grass",
-    "a wolf howls to the moon",
-]
-made = [generate(model, prompt, seed=0) for prompt in prompts]
-show(*(clip.video for clip in made), titles=prompts, columns=3)
-
-# %% [markdown]
-# Do the videos hold what the captions promise? The detector of the pocket world answers, frame by frame.
-
-# %%
-from xattn_helpers import detect
-
-if VIDEO != "pocket":
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
+POCKET = IMAGE == "pocket-t2i" and VIDEO.startswith("pocket")  # the detector knows the drawn world only
+STEPS = 8 if POCKET else None  # fewer than by default: enough for these pictures
+if not POCKET:
     print("The detector knows the drawn world only, so that nothing is counted for this model.")
-for prompt, clip in zip(prompts, made if VIDEO == "pocket" else [], strict=VIDEO == "pocket"):
-    for noun in [word for word in prompt.split() if word in OBJECTS]:
-        boxes, _ = detect(clip.video, noun)
-        print(f"{prompt:30} {noun:7} seen in {int((boxes[:, 0] == boxes[:, 0]).sum()):2} of {len(boxes)} frames")
+
+
+def centre(video, word):
+    """The middle of an object's box in each frame, (frames, 2), in shares of the picture."""
+    boxes = detect(video, word)[0]
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
+
 
 # %% [markdown]
-# A single seed is an anecdote. The model card (`xattn_helpers/pocket/MODEL_CARD.md`) repeats this count for many
-# held-out prompts and gives intervals.
+# ## 1. A question to begin with
 #
-# ## 9. When it is asked for the impossible
+# A video begins as noise: random numbers, which a *seed* chooses. Here are three videos. The first two begin with the
+# same noise and have different prompts. The first and the third have the same prompt and begin with different noise.
+# Before you look: which two will move alike?
+
+# %%
+burger, car = "a burger floats on the water", "a car drives on the road"
+begun = [(burger, 0), (car, 0), (burger, 1)]
+clips = [generate(model, prompt, seed=seed, steps=STEPS) for prompt, seed in begun]
+
+# %% jupyter={"source_hidden": true}
+if POCKET:
+    ways = [centre(clip.video, word) for clip, word in zip(clips, ("burger", "car", "burger"), strict=True)]
+    apart = [np.nanmean(np.linalg.norm(ways[0] - way, axis=1)) for way in ways[1:]]
+    print("how far the objects' middles are apart, in widths of the picture, mean of all frames:")
+    print(f"same noise, other words: {apart[0]:.2f}; same words, other noise: {apart[1]:.2f}")
+show(*clips, titles=["noise 0, burger", "noise 0, car", "noise 1, burger"], width=320)
+
+# %% [markdown]
+# The burger and the car take nearly the same way. In this model the words say *what* there is, and much of *where* it
+# is comes from the noise. Whoever wants to move the burger has to change the noise, or what the network does with it.
+# This series does both.
 #
-# The pocket models have seen 22 objects and nothing else. A word that they do not know is an error, not a silent
-# disappointment.
+# ## 2. The whole machine
+#
+# ![From a prompt and noise to a video, with all shapes](diagrams/pipeline.svg)
+#
+# From left to right:
+#
+# - *Latents* are small pictures with four channels that stand for the frames. The whole loop works on them, and never
+#   on pixels: there are 48 times fewer numbers. An *autoencoder* makes latents of pixels, and its decoder makes pixels
+#   of latents.
+# - The *tokenizer* cuts the prompt into *tokens*, one for each word, and the *text encoder* makes *embeddings* of them,
+#   128 numbers for each token.
+# - The *U-Net* ([Ronneberger et al. 2015](https://arxiv.org/abs/1505.04597)) gets noisy latents and says which part of
+#   them is noise. It makes its pictures smaller in several levels and larger again. What is small is seen as a whole;
+#   details would be lost, and *skip connections* carry them across.
+# - *Attention* ([Vaswani et al. 2017](https://arxiv.org/abs/1706.03762)) lets places ask for what they need. In
+#   *self-attention* (`attn1` in the code) the places of a picture look at each other, in *cross-attention* (`attn2`) they
+#   look at the words. Cross-attention is the only door through which the prompt enters.
+# - The *loop* takes a part of the noise away and asks again. The *timestep* $t$ says how much noise there is.
+
+# %% tags=["nbval-check-output"]
+text, empty = model.encode(burger), model.encode("")  # the second is the prompt without words
+shapes = {"embeddings": text.states[0], "latents": clips[0].latents, "video": torch.from_numpy(clips[0].video)}
+for name, values in shapes.items():
+    print(f"{name}: {' × '.join(str(size) for size in values.shape)} = {values.numel():,} numbers")
+
+# %% [markdown]
+# ## 3. A world that can be drawn
+#
+# The pocket models know 22 objects and 10 scenes. A program drew everything that they learnt from, and wrote a caption
+# for it. So it also knows which pixels belong to which object, as no real video does. On these *masks* a detector was
+# trained, which counts in all lessons.
+
+# %%
+batch, stories = sample_batch(16, seed=2)
+batch = batch.select_frames(torch.full((len(batch), 1), 8))  # one frame of each
+pictures, masks = World().draw(batch)  # (16, 1, 3, 128, 128) in [0, 1], and a mask for each object
+pictures = (255 * pictures).byte().movedim(2, -1)  # colours last, as everywhere in this series
+captions = [story.caption for story in stories]
+
+clean = image_model.codec.encode(pictures)  # (16, channels, 1, height, width)
+decoded = image_model.decode(clean)
+print("standard deviation of the latents:", f"{clean.float().std():.2f}")
+
+# %% jupyter={"source_hidden": true}
+chosen, channels = (0, 2, 4), clean[:, :, 0].float().cpu()
+rows = [[pictures[i, 0].numpy(), masks[i].any(0)[0].float(), *channels[i], decoded[i, 0].numpy()] for i in chosen]
+titles = ["drawn", "mask", *(f"channel {number}" for number in range(channels.shape[1])), "decoded"]
+image_grid(rows, row_titles=[captions[i] for i in chosen], column_titles=titles)
+
+# %% [markdown]
+# What does it mean? The latents are small pictures of the same layout: an object is at the same place in pixels and in
+# latents. That is why a map of 16 × 16 cells can tell where something is in the video. Their standard deviation is about
+# one, as that of the noise which we are about to add.
+#
+# ## 4. From words to embeddings
+#
+# ![Words become tokens, numbers and embeddings; a trained encoder mixes them](diagrams/text_to_embeddings.svg)
+#
+# In the text encoder, each token looks at those before it. So "the" in "a burger floats on the water" might say
+# something of the burger. Does it? We exchange the noun, and compare the embeddings of all tokens. A *cosine* of 1 means
+# that an embedding did not change.
+#
+# Guess: of which tokens will the embedding change?
+
+# %%
+pair = [burger, burger.replace("burger", "shark")]
+states = {"encoder of this model": model.encode(pair).states.float().cpu()}
+if POCKET:
+    mixing = build_text_encoder(model.text.tokenizer, mixing="contextual")  # also random, built to mix
+    ids = model.text.tokenizer(pair, padding="max_length", return_tensors="pt").input_ids
+    states["encoder that mixes"] = mixing(ids).last_hidden_state
+cosines = {name: torch.cosine_similarity(*values, dim=-1) for name, values in states.items()}
+
+# %% jupyter={"source_hidden": true}
+labels = model.text.labels(burger)[: model.text.count(burger)]
+figure, axis = plt.subplots(figsize=(8, 2.4), dpi=90, layout="compressed")
+for shift, (name, values) in enumerate(cosines.items()):
+    axis.bar(np.arange(len(labels)) + 0.4 * shift - 0.2, values[: len(labels)], 0.38, label=name)
+axis.set(xticks=range(len(labels)), xticklabels=labels, ylabel="cosine", title="burger exchanged for shark")
+axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+plt.show()
+after = model.text.find(burger, "burger")[-1] + 1
+for name, values in cosines.items():
+    print(f"{name}: words after the noun have a cosine of {values[after : len(labels)].min():.2f} or more")
+
+# %% [markdown]
+# In the pocket models, only the noun itself changes. **Their text encoder is frozen and random, and built so that words
+# do not leak into each other:** one layer, with embeddings of tokens that are large beside all else. We chose that, so
+# that the map of "burger" belongs to the burger. Where an encoder mixes, as the orange one does, "on" and "the" know of
+# the burger, too, and its map may appear under them.
+#
+# Published models do not have that choice: their encoders, as [CLIP](https://arxiv.org/abs/2103.00020), were trained to
+# understand sentences, and tokens learn of those before them. Keep it in mind:
+#
+# - In [lesson 02](02_how_noisy.ipynb), maps are clean partly because *we* kept the words apart. In its Figure 3 the paper
+#   still sees the shark in the maps of "in" and "the".
+# - In [lesson 03](03_forward_swap.ipynb), exchanging the map of one word exchanges all there is of the object. Where
+#   later tokens know of it, too, one word may not be enough.
+#
+# A word that the pocket models do not know is an error, and no silent disappointment:
 
 # %% tags=["nbval-check-output"]
 try:
-    generate(model, "a bugrer floats on the water", steps=1)
+    model.encode("a bugrer floats on the water")
     print("This model takes any word, as letters if need be.")
 except ValueError as error:
     print(error)
 
+
 # %% [markdown]
-# ## Exercises
+# ## 5. Adding noise: equation 2
 #
-# **1.** The loop in section 5 uses 20 steps. Try 5 and 50 with the same seed. What changes, and what stays?
+# ![Sampling goes from t = 1000 to t = 0; training adds noise](diagrams/direction_of_time.svg)
 #
-# <details><summary>Solution</summary>
+# Time counts noise. **$t = 0$ is the picture, $t = 1000$ is noise, and a video is made from large $t$ to small $t$.** So
+# "the first steps" are always the noisiest ones. At timestep $t$, the clean latents $z_0$ are mixed with noise
+# $\epsilon$ ([Ho et al. 2020](https://arxiv.org/abs/2006.11239)):
 #
-# ```python
-# for N in (5, 20, 50):
-#     schedule = torch.arange(999, -1, -1000 // N).tolist()
-#     z = sample(image_model, "a burger floats on the water")
-#     display(image_grid([[image_model.decode(z)[0, 0]]], column_titles=[f"{N} steps"]))
-# ```
+# $$ z_t = \sqrt{\bar\alpha_t}\, z_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon $$
 #
-# Layout and place stay, because they are decided in the first steps from the same noise. With 5 steps the outline of the
-# bun is a little off, and there is a smudge in the sky; from about 20 steps on, more of them change nothing to be seen.
+# $\bar\alpha_t$ ("alpha bar", `abar`) is the share of the picture in the variance. The list of its values is the
+# *schedule*. Each model has its own.
+#
+# ### Exercise 1 ● 4 minutes: adding noise
+#
+# Write eq. 2. `clean` and `noise` have the same shape, `abar` is a tensor with one number.
+
+# %%
+def add_noise(clean, noise, abar):
+    ...  # your code
+
+
+check.add_noise(add_noise)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The variance of a sum of independent parts is the sum of their variances, and a factor counts squared. With which
+# factors do picture and noise, each of variance one, give a variance of one?
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 1
+def add_noise(clean, noise, abar):
+    return abar.sqrt() * clean + (1 - abar).sqrt() * noise
+
+
+check.add_noise(add_noise)
+
+# %%
+abar = image_model.noise.scheduler.alphas_cumprod  # the schedule of the image model: 1,000 numbers
+noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)).to(clean)
+theirs = DDPMScheduler.from_config(image_model.noise.scheduler.config).add_noise(clean, noise, torch.tensor([600]))
+print(f"largest difference from diffusers: {lesson.close(add_noise(clean, noise, abar[600]), theirs):.0e}")
+for name, loaded in (("image model", image_model), ("video model", model)):
+    print(f"{name}: at t = 999, a share of {loaded.noise.level(999).alpha:.3f} of the picture is left")
+
+# %% jupyter={"source_hidden": true}
+times = (999, 800, 600, 400, 200, 0)
+noisy = [image_model.decode(add_noise(clean[:1], noise[:1], abar[t]))[0, 0].numpy() for t in times]
+image_grid([noisy], column_titles=[f"t = {t}, ᾱ = {abar[t]:.3f}" for t in times], cell=1.6)
+
+
+# %% [markdown]
+# At $t = 200$ we still see most things, at 400 a trace, and from 600 on nothing. The network sees more than we do.
+#
+# At $t = 999$ a little of the picture is left. [Lin et al. 2024](https://arxiv.org/abs/2305.08891) call that a flaw of
+# Stable Diffusion's schedule: a network that is trained with it finds a trace of the picture even in the strongest noise,
+# and looks for one where there is none. A video tells the path of its object 16 times over, so that its traces are
+# stronger. The video model's schedule therefore ends in less of it.
+#
+# ## 6. What the network learns: equation 1
+#
+# The network $\epsilon_\theta$ gets the noisy latents, the timestep and the embedded caption $\tau(y)$, and says what the
+# noise was:
+#
+# $$ \mathcal{L} = \mathbb{E}_{z_0, y, \epsilon, t}\, w_t\, \lVert \epsilon - \epsilon_\theta(z_t, t, \tau(y)) \rVert^2 $$
+#
+# The paper's eq. 1 has no weight $w_t$, and draws $t$ evenly. Ours were trained with weights
+# ([Hang et al. 2023](https://arxiv.org/abs/2303.09556), [Salimans and Ho 2022](https://arxiv.org/abs/2202.00512)): in the
+# strongest noise the error is tiny even if the picture is all wrong, and this is where things get their place.
+#
+# ### Exercise 2 ●● 8 minutes: the loss
+#
+# `guess` and `noise` are (batch, channels, height, width), and `weights` has one number for each picture. Return the mean
+# over the batch of weight times mean squared error.
+
+# %%
+def noise_loss(guess, noise, weights):
+    ...  # your code
+
+
+check.noise_loss(noise_loss)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# First the mean squared error of each picture by itself: `flatten(1)` puts all its numbers into one axis.
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 2
+def noise_loss(guess, noise, weights):
+    errors = (guess - noise).square().flatten(1).mean(1)
+    return (weights * errors).mean()
+
+
+check.noise_loss(noise_loss)
+
+# %% jupyter={"source_hidden": true}
+figure, axis = plt.subplots(figsize=(7, 2.3), dpi=90, layout="compressed")
+for kind in ("image", "video"):
+    weights = timestep_weights(build_scheduler(kind).alphas_cumprod, kind)
+    axis.plot(weights, label=f"pocket {kind} model")
+    print(f"{kind} model: t = 999 counts {weights[999] / weights[500]:.0f} times as much as t = 500")
+axis.set(xlabel="timestep t", ylabel="weight", title="weights of the loss")
+axis.legend(frameon=False)
+plt.show()
+config = TrainConfig()
+noisiest = config.t2v_noisy_share + (1 - config.t2v_noisy_share) * (1 - config.t2v_noisy_from)
+print(f"video model: {noisiest:.0%} of its timesteps are drawn from the noisiest {1 - config.t2v_noisy_from:.0%}")
+
+# %% [markdown]
+# The numbers of the last line are the training program's defaults; some of the runs had more
+# ([model card](../xattn_helpers/pocket/MODEL_CARD.md)). With this loss, a batch of latents and captions at a time,
+# everything is learnt.
+#
+# ### What does the text contribute?
+#
+# We give the trained image model 16 pictures with noise and four captions each: its own, none, one with a wrong noun,
+# and that of another picture. Guess the order of the four errors. Which is the fair comparison for "what the text
+# contributes"?
+
+# %%
+told = {"its own caption": captions, "no caption": [""] * len(captions)}
+nouns = [story.actors[0].name for story in stories]
+wrong = ["boat" if noun == "burger" else "burger" for noun in nouns]
+told["a wrong noun"] = [text.replace(*names) for text, *names in zip(captions, nouns, wrong, strict=True)]
+told["another picture's caption"] = captions[1:] + captions[:1]
+
+
+@torch.no_grad()
+def error(captions, t):
+    z = add_noise(clean, noise, abar[t])
+    prediction = image_model.predict(z, t, image_model.encode(captions))
+    guess = image_model.noise.noise_in(prediction, z, image_model.noise.level(t))  # some networks predict a mixture
+    return float(noise_loss(guess.float(), noise.float(), torch.ones(len(z), device=z.device)))
+
+
+# %%
+ts = range(50, 951, 180)
+errors = {name: np.array([error(texts, t) for t in ts]) for name, texts in told.items()}
+own = errors["its own caption"]
+for name in list(told)[1:]:
+    more = errors[name] / own - 1
+    print(f"{name}: error {more.min():+.0%} to {more.max():+.0%}, at t = 950 {more[-1]:+.0%}")
+
+# %% jupyter={"source_hidden": true}
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8), dpi=90, layout="compressed")
+for (name, values), style in zip(errors.items(), ("o-", "s--", "^--", "x--"), strict=True):
+    left.plot(ts, values, style, label=name)
+    right.plot(ts, 100 * (values / own - 1), style, label=name)
+left.set(yscale="log", xlabel="timestep t", title="squared error of the guessed noise")
+right.set(xlabel="timestep t", title="more than with its own caption, %")
+right.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+plt.show()
+
+
+# %% [markdown]
+# On the left, all lines fall: where nearly everything is noise, noise is easy to find. On the right is what we asked.
+# **The gap between the own caption and none is what the text contributes.** The gap to a wrong caption is larger at every
+# timestep, because a wrong caption does not only say nothing, it misleads.
+#
+# The wrong noun is instructive. In the middle it costs more than saying nothing: the network looks for something that is
+# not there. In the strongest noise it costs less: there only the scene can be made out, and its words are still right.
+#
+# ## 7. Classifier-free guidance
+#
+# In training, one caption in ten was empty. So the network can guess the noise without words, too.
+# [Ho and Salimans 2022](https://arxiv.org/abs/2207.12598) go from that guess towards the one with words, and further:
+#
+# $$ \hat\epsilon = \epsilon_\theta(z_t, \varnothing) + g\,\bigl(\epsilon_\theta(z_t, \tau(y)) - \epsilon_\theta(z_t, \varnothing)\bigr) $$
+#
+# With $g = 1$ the model is used as it was trained. Each step then costs two guesses, and attention maps come in two
+# *halves*, one without words and one with them.
+#
+# ### Exercise 3 ● 4 minutes: guidance
+#
+# Write it. `unconditional` is the guess without words, `conditional` the one with them, `cfg_scale` is $g$.
+
+# %%
+def classifier_free(unconditional, conditional, cfg_scale):
+    ...  # your code
+
+
+check.classifier_free(classifier_free)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# What must come out for $g = 0$, and what for $g = 1$?
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 3
+def classifier_free(unconditional, conditional, cfg_scale):
+    return unconditional + cfg_scale * (conditional - unconditional)
+
+
+check.classifier_free(classifier_free)
+
+# %% [markdown]
+# Guess: all pictures in a row begin with the same noise. Will the things in them stay in the same place when $g$ grows?
+
+# %%
+scales = (1, 4, 12)
+asked = {"shark": ("a shark swims in the ocean", 1), "dog": ("a dog and a balloon on the grass", 2)}
+rows = {}
+for word, (prompt, seed) in asked.items():
+    rows[word] = [generate(image_model, prompt, seed=seed, cfg_scale=scale).video for scale in scales]
+    if POCKET:
+        places = np.concatenate([centre(video, word) for video in rows[word]])
+        moved = np.nanmax(np.linalg.norm(places - places[1], axis=1))
+        print(f"{word}: its middle is up to {moved:.2f} widths of the picture from where it is at g = {scales[1]}")
+
+# %% jupyter={"source_hidden": true}
+grid = [[video[0] for video in row] for row in rows.values()]
+image_grid(grid, row_titles=["shark", "dog and balloon"], column_titles=[f"g = {scale}" for scale in scales], cell=1.7)
+
+
+# %% [markdown]
+# The noise is the same in each row, and the layout is *not*: the dog changes sides, because the scale, too, has a say in
+# where things go. A higher scale follows the words more strictly, up to a point. At $g = 12$ colours are too strong and
+# outlines break up. The pocket models use 4, Stable Diffusion usually 7.5, ModelScope 9 to 15.
+#
+# ## 8. One step back
+#
+# From the guessed noise follows a guess of the clean latents: solve eq. 2 for $z_0$. Then mix it again with a little
+# less of the same noise. That is a step of DDIM ([Song et al. 2021](https://arxiv.org/abs/2010.02502)) from $t$ to an
+# earlier $s$:
+#
+# $$ \hat z_0 = \frac{z_t - \sqrt{1 - \bar\alpha_t}\, \hat\epsilon}{\sqrt{\bar\alpha_t}}, \qquad
+#    z_s = \sqrt{\bar\alpha_s}\, \hat z_0 + \sqrt{1 - \bar\alpha_s}\, \hat\epsilon $$
+#
+# Take care with names: papers write $\alpha_t$ for what *one* step keeps, and $\bar\alpha_t$ for the product of all up to
+# $t$; the DDIM paper writes $\alpha_t$ for the product.
+#
+# ### Exercise 4 ●● 8 minutes: a step of DDIM
+#
+# `abar` belongs to the latents that come in, `next_abar` to those that go out.
+
+# %%
+def ddim_step(latents, noise, abar, next_abar):
+    ...  # your code
+
+
+check.ddim_step(ddim_step)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Two lines: first $\hat z_0$, then eq. 2 with `next_abar`. Which of the two levels is the noisier one?
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 4
+def ddim_step(latents, noise, abar, next_abar):
+    clean = (latents - (1 - abar).sqrt() * noise) / abar.sqrt()
+    return next_abar.sqrt() * clean + (1 - next_abar).sqrt() * noise
+
+
+check.ddim_step(ddim_step)
+
+
+# %% [markdown]
+# ### Exercise 5 ●●● 12 minutes: all steps
+#
+# Write the loop. `abars` begins with the noisiest level and ends with 1. `predict(latents, index)` gives the noise at step
+# `index`, counted from 0, and `step` is your function of exercise 4. Return the latents after the last step.
+
+# %%
+def denoise(predict, step, latents, abars):
+    ...  # your code
+
+
+check.denoise(denoise)
+
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Of `len(abars)` levels there are `len(abars) - 1` steps from one to the next. Ask for the noise anew in each of them.
+#
+# </details>
+
+# %% jupyter={"source_hidden": true}
+# Solution of exercise 5
+def denoise(predict, step, latents, abars):
+    for index in range(len(abars) - 1):
+        noise = predict(latents, index)
+        latents = step(latents, noise, abars[index], abars[index + 1])
+    return latents
+
+
+check.denoise(denoise)
+
+# %% [markdown]
+# These four functions are a whole sampler. `generate` must give the same if it is told to use DDIM; by default it uses
+# [DPM-Solver++](https://arxiv.org/abs/2211.01095), which needs fewer steps.
+
+# %%
+N = 20
+steps = range(999, -1, -1000 // N)  # 999, 949, …, 49
+abars = torch.cat([abar[list(steps)], torch.ones(1)])
+words, no_words = image_model.encode(burger), image_model.encode("")
+guesses = []  # of the clean latents, one a step
+
+
+@torch.no_grad()
+def predict(latents, index):
+    level, halves = image_model.noise.level(steps[index]), []
+    for half in (no_words, words):
+        prediction = image_model.predict(latents, steps[index], half)
+        halves.append(image_model.noise.noise_in(prediction, latents, level))
+    noise = classifier_free(*halves, image_model.defaults.cfg_scale)
+    guesses.append((latents - level.sigma * noise) / level.alpha)
+    return noise
+
+
+# %%
+size = 1, image_model.defaults.height, image_model.defaults.width  # frames, height, width
+by_hand = denoise(predict, ddim_step, initial_latents(image_model, [0], *size), abars)
+
+options = {"timestep_spacing": "trailing", "clip_sample": False, "set_alpha_to_one": True}
+ddim = DDIMScheduler.from_config(image_model.noise.scheduler.config, **options)
+by_helper = generate(replace(image_model, noise=Noise(ddim)), burger, seed=0, steps=N).latents
+print(f"largest difference: {lesson.close(by_hand[0], by_helper, calls=2 * N):.0e}")
+
+# %% jupyter={"source_hidden": true}
+looks = (0, 2, 4, 7, 12, 19)
+shown = [image_model.decode(guesses[index])[0].numpy() for index in looks]
+image_grid([[video[0] for video in shown]], column_titles=[f"step {index + 1}, t = {steps[index]}" for index in looks], cell=1.6)
+
+# %% jupyter={"source_hidden": true}
+if POCKET:
+    places = (centre(image_model.decode(guess)[0].numpy(), "burger")[0] for guess in guesses)
+    index, place = next((index, place) for index, place in enumerate(places) if not np.isnan(place).any())
+    final = centre(image_model.decode(guesses[-1])[0].numpy(), "burger")[0]
+    off = np.linalg.norm(place - final)
+    print(f"the detector first sees the burger at step {index + 1} of {N}, {off:.2f} widths from its final place")
+
+# %% [markdown]
+# These are the guesses $\hat z_0$, decoded. First a blur, the mean of all pictures that fit the prompt. Then the burger
+# has its place, and what follows are details. **Where things are is decided in the first, noisiest steps.** This is why
+# guidance acts there, in lessons 04 and 05.
+#
+# ## 9. From pictures to videos
+#
+# The video U-Net was not trained from nothing. It is the image model *inflated*: its layers were copied, and between
+# them new *temporal layers* were put, as in [Tune-A-Video](https://arxiv.org/abs/2212.11565) and
+# [AnimateDiff](https://arxiv.org/abs/2307.04725). A temporal convolution looks at a frame and its neighbours; a
+# temporal transformer lets each place look at itself in all frames. Neither sees the words.
+#
+# Guess: what becomes of the burger video if we switch them off?
+
+# %%
+if temporal_layers(model.network):
+    with frames_apart(model):
+        loose = generate(model, burger, seed=0, steps=STEPS)
+    copied = set(image_model.network.state_dict()) & set(model.network.state_dict())
+    print(f"{len(copied)} tensors as in the image model, {len(temporal_layers(model.network))} temporal layers")
+    for name, clip in (("with them", clips[0]), ("without", loose)):
+        change = np.abs(np.diff(clip.video.astype(float), axis=0)).mean()
+        print(f"{name}, a pixel changes by {change:.0f} of 255 from frame to frame")
+else:
+    loose = clips[0]
+    print("This network has no layers for time alone, so that nothing is switched off: lesson 07 looks at it.")
+
+# %% jupyter={"source_hidden": true}
+show(clips[0], loose, titles=["all layers", "temporal layers off"], width=320)
+
+# %% [markdown]
+# On the right, each frame is a picture by itself. **The spatial layers, and all cross-attention with them, work frame by
+# frame; only the temporal layers make the frames agree.** If we push attention maps around later, we push those of each
+# frame, and count on the temporal layers to keep the video in one piece.
+#
+# ## 10. When does this fail?
+
+# %% jupyter={"source_hidden": true}
+quality = measured("pocket_quality") or {}
+lines = []
+for name in ("object present, one object", "both objects present", "motion obeyed: up", "motion obeyed: to the left"):
+    if figure := quality.get("pocket", {}).get(name):
+        lines.append(f"- {name}: {figure_text(figure, '.0f', percent=True, count=True)}")
+Markdown("\n".join(["The video U-Net on prompts that it was not trained with:", "", *lines]))
+
+# %% [markdown]
+# - A motion "to the left" is obeyed as often as by chance. [Lesson 07](07_transformer.ipynb) has a network that obeys it.
+# - The world is drawn and small. What holds for 22 objects need not hold for photographs.
+# - The paper's prompts are "a burger floats on the water", "a shark swims in the ocean", "a wolf howls to the moon", and,
+#   without an article, "car drives on the road" and "truck drives on the road". Ours say "a car", as all captions of
+#   the drawn world do.
+#
+# ## In this lesson we saw
+#
+# - A video begins as noise. The words say what there is, and the noise has much to say about where.
+# - The loop works on latents, small pictures of the same layout; the words enter through cross-attention alone.
+# - Our text encoder keeps words apart by construction. Trained encoders mix them.
+# - Eq. 2 adds noise, eq. 1 teaches a network to find it, with weights that favour strong noise.
+# - What the text contributes is the gap to *no* caption; a wrong caption misleads.
+# - Sampling is a loop from $t = 1000$ to $t = 0$: guess the noise, solve for the picture, mix again with less noise.
+# - Temporal layers make the frames of a video agree; cross-attention works frame by frame.
+#
+# ## Three questions
+#
+# 1. You sample with the schedule of another model by mistake: your $\bar\alpha_t$ is too large at every $t$. What does
+#    the step believe about the noise in the latents, and what will the picture look like?
+# 2. In a model with CLIP you exchange the attention map of "burger" for that of another prompt, and the burger stays.
+#    Where may it still be known?
+# 3. With $g = 1$, why does a picture often follow its prompt less well than with $g = 4$, although the model was trained
+#    with $g = 1$?
+#
+# <details><summary>Answers</summary>
+#
+# 1. It believes that there is less noise than there is, and takes too little away in each step: noise is left in the end.
+# 2. In later tokens, "on", "the" and the padding, into whose embeddings the encoder has mixed it.
+# 3. The error counts all pixels alike, and a network that is unsure answers with a mean over many pictures. The
+#    difference of the two guesses points to what the words change, and $g$ makes that larger.
+#
 # </details>
 #
-# **2.** Section 4 shuffled the captions of two clips. Replace only the noun ("a shark …" becomes "a dog …") and keep
-# the rest of the caption. Is the gap smaller? At which timesteps is it largest?
+# ## What to read next
 #
-# <details><summary>Solution</summary>
-#
-# ```python
-# swapped = [story.caption.replace(story.actors[0].name, "boat") for story in stories[:2]]
-# wrong_noun = [loss(model, clean, noise, t, swapped) for t in ts]
-# for t, one, other, third in zip(ts, right, wrong_noun, wrong):
-#     print(f"t = {t:3}: right {one:.4f}, wrong noun {other:.4f}, wrong caption {third:.4f}")
-# ```
-#
-# Up to t = 650 it is smaller: the scene fills most of the picture, and its words are still right. Relative to the error
-# itself it grows with the noise, from a tenth of it at t = 50 to more than four times as much at t = 950: the less
-# there is to be seen, the more the network goes by the words. There the wrong noun even costs more than the wrong
-# caption.
-# </details>
-#
-# **3.** Make a video of 8 or of 24 frames (`generate(model, prompt, frames=24)`). The model was trained with 16. What
-# goes wrong, and why does anything work at all?
-#
-# <details><summary>Solution</summary>
-#
-# The spatial layers do not care how many frames there are, the temporal convolutions look at neighbours only, and the
-# temporal transformers attend over all frames, however many. But a transformer over so many frames was never seen in
-# training: look for things that change their shape on the way, and for motions that end too early or too late.
-# </details>
-#
-# **4.** The captions of the training set name motions: "to the left", "to the right", "up", "down", "closer", "away",
-# "stays still". Ask for opposite directions with the same seed, up and down, then left and right. Does the video model
-# obey?
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# asked = [f"a rocket flies {way} at night" for way in ("up", "down", "to the left", "to the right")]
-# show(*(generate(model, prompt, seed=3).video for prompt in asked), titles=asked, columns=2)
-# ```
-#
-# The first rocket goes up and the second down. The other two go where the seed sends them. The model card counts it
-# over 200 prompts: all motions are obeyed but "to the left", which happens in 48 % of the videos that ask for it (31 to
-# 66 %, n = 27), and "to the right", in 68 % (51 to 81 %, n = 34). A later notebook moves objects by their attention
-# maps, which works in all directions.
-# </details>
-#
-# ## In this notebook we saw
-#
-# - a world whose every pixel is known, and models small enough to run anywhere that have learnt it;
-# - eq. 2, which turns latents into noise, and eq. 1, which trains a network to find that noise;
-# - that sampling is a loop of small steps, and that the first steps decide where things are;
-# - that classifier-free guidance compares two guesses, with and without text;
-# - that the video model is an image model plus temporal layers, and that text enters frame by frame, through
-#   cross-attention.
-#
-# Next: [01 · Cross-attention](01_cross_attention.ipynb) opens that door.
+# - [01 · Cross-attention](01_cross_attention.ipynb), which opens the door through which the words enter.
+# - [Denoising diffusion probabilistic models](https://arxiv.org/abs/2006.11239) and
+#   [DDIM](https://arxiv.org/abs/2010.02502), the two papers behind sections 5 to 8.
+# - [High-resolution image synthesis with latent diffusion models](https://arxiv.org/abs/2112.10752), the whole machine.
+# - [The annotated diffusion model](https://huggingface.co/blog/annotated-diffusion), with code, and
+#   [smalldiffusion](https://github.com/yuanchenyang/smalldiffusion), a sampler in twenty lines.

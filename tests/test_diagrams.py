@@ -3,11 +3,13 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from transformers import CLIPTokenizer
 
 from tools import notebooks
-from tools.diagrams.__main__ import OUT
+from tools.diagrams import pipeline
+from tools.diagrams.__main__ import DRAWINGS, OUT
 from tools.diagrams.canvas import BLUE, GREEN, LINE, Canvas
-from tools.diagrams.transformers import DRAWINGS
+from xattn_helpers.pocket import WEIGHTS
 
 SVG = "{http://www.w3.org/2000/svg}"
 each = pytest.mark.parametrize("name", DRAWINGS)
@@ -36,6 +38,12 @@ def test_every_file_is_drawn_and_shown():
     lessons = "".join(source.read_text(encoding="utf-8") for source in notebooks.sources())
     for name in DRAWINGS:
         assert f"(diagrams/{name}.svg)" in lessons
+
+
+def test_numbers_of_tokens_are_those_of_the_tokenizer():
+    tokenizer = CLIPTokenizer.from_pretrained(WEIGHTS / "tokenizer")
+    ids = tokenizer("a burger floats on the water", padding="max_length").input_ids
+    assert [str(number) for number in ids[: len(pipeline.TOKENS)]] == list(pipeline.NUMBERS)
 
 
 def test_lines_of_words_are_centred_about_their_height():

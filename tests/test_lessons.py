@@ -43,7 +43,7 @@ def test_every_cell_runs_on_published_layouts(name, precision, folder):
     assert known == CHECKPOINTS and places.PRECISIONS["cpu"] == torch.float32
 
 
-@pytest.mark.parametrize("name", [name for name in lessons.about_pairs() if name[:2] != "00"])
+@pytest.mark.parametrize("name", lessons.about_pairs())
 def test_every_cell_runs_on_the_pocket_transformer(name, monkeypatch):
     for model, changes in SHORT.items():
         monkeypatch.setitem(CHECKPOINTS, model, replace(CHECKPOINTS[model], **changes))

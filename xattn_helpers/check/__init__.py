@@ -5,7 +5,12 @@ that it can name the mistake. It never shows the solution.
 """
 
 from .blocks import attention, biased_attention, unpatchify
+from .denoising import ddim_step, denoise
 from .flow import flow_step, noise_share
+from .noise import add_noise, classifier_free, noise_loss
 from .verdict import Verdict
 
-__all__ = ["Verdict", "attention", "biased_attention", "flow_step", "noise_share", "unpatchify"]
+__all__ = [
+    "Verdict", "add_noise", "attention", "biased_attention", "classifier_free", "ddim_step", "denoise", "flow_step",
+    "noise_loss", "noise_share", "unpatchify",
+]  # fmt: skip
