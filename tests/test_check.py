@@ -1,5 +1,6 @@
 """Checks of exercises, on right, wrong and empty answers: each usual mistake is named, and a right one passes."""
 
+import map_answers_for_tests as map_answers
 import pytest
 import torch
 
@@ -37,7 +38,7 @@ EXERCISES = {
     "unpatchify": (check.unpatchify, right_patches, blocks.PATCH_MISTAKES),
     "attention": (check.attention, right_attention, blocks.ATTENTION_MISTAKES),
     "biased_attention": (check.biased_attention, right_bias, blocks.BIAS_MISTAKES),
-}
+} | map_answers.EXERCISES
 each = pytest.mark.parametrize("name", EXERCISES)
 WRONG = [(name, sentence) for name, (_, _, mistakes) in EXERCISES.items() for sentence in mistakes]
 

@@ -6,6 +6,11 @@ that it can name the mistake. It never shows the solution.
 
 from .blocks import attention, biased_attention, unpatchify
 from .flow import flow_step, noise_share
+from .maps import mean_map, record, word_map
+from .tokens import chance_of_best, token_shares
 from .verdict import Verdict
 
-__all__ = ["Verdict", "attention", "biased_attention", "flow_step", "noise_share", "unpatchify"]
+__all__ = [
+    "Verdict", "attention", "biased_attention", "chance_of_best", "flow_step", "mean_map", "noise_share", "record",
+    "token_shares", "unpatchify", "word_map",
+]  # fmt: skip
