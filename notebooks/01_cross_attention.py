@@ -89,8 +89,8 @@ show(video.video, *over, titles=["the video", "first word", "second word", "thir
 #
 # A layer of cross-attention has two inputs. One is a vector for each *pixel*: here this means a cell of the layer's
 # picture, which covers many pixels of the screen. The other is a vector for each *token*, a word or a piece of one, from
-# the text encoder of [lesson 00](00_pocket_diffusion.ipynb). With $X$ for the pixels and $\tau(y)$ for the prompt, three learnt
-# matrices make of them
+# the text encoder of [lesson 00](00_pocket_diffusion.ipynb). With $X$ for the pixels and $\tau(y)$ for the prompt,
+# three matrices that were learnt give
 #
 # - **queries** $Q = X W_Q$: what does this pixel look for?
 # - **keys** $K = \tau(y) W_K$: what is this token found by?
@@ -161,8 +161,8 @@ check.word_map(word_map)
 #
 # ![A U-Net with maps of three sizes, and the two attention layers at each of its dots](diagrams/attention_in_unet.svg)
 #
-# This is the U-Net of lesson 00 ([Ronneberger et al. 2015](https://arxiv.org/abs/1505.04597)). At each dot stand two
-# kinds of attention, which differ only in where the keys and values come from:
+# This is the U-Net of lesson 00 ([Ronneberger et al. 2015](https://arxiv.org/abs/1505.04597)). Each dot stands for two
+# layers of attention. They differ only in where the keys and values come from:
 #
 # - `attn1`, **self-attention**: from the pixels of the same frame. Pixels ask pixels, and no word is involved.
 # - `attn2`, **cross-attention**: from the words. This is the only door by which the prompt gets in.
@@ -217,13 +217,12 @@ captioned([picture.video[0], shown, overlay(picture.video, shown)[0]], captions,
 
 # %% [markdown]
 # The map is bright where the burger is. Nobody told the network where burgers are, or that they have a place at all. It
-# learnt to look there because that helps to guess the noise. [Prompt-to-Prompt](https://arxiv.org/abs/2208.01626) was
-# first to edit pictures by these maps; [DAAM](https://arxiv.org/abs/2210.04885) compared them with objects that people
-# had outlined.
+# learnt to look there because that helps to guess the noise. [Prompt-to-Prompt](https://arxiv.org/abs/2208.01626) edits
+# pictures by these maps, and [DAAM](https://arxiv.org/abs/2210.04885) compares them with the outlines of objects.
 #
-# **A trap.** The transformers along time have an `attn2`, too. Their queries are the frames of one place, and their keys
-# are the same frames: in them is no column for “burger”. A recorder that goes by the name records them as well. The
-# layer itself knows better:
+# **A trap.** The transformers along time have an `attn2`, too. There, queries and keys both come from the frames of one
+# place, and there is no column for “burger”. A recorder that goes by the name alone records them as well. The layer
+# itself knows better:
 
 # %%
 named = [module for name, module in video_model.network.named_modules() if name.endswith("attn2")]
@@ -237,13 +236,13 @@ print(f"{len(named)} layers of the video model are called attn2; {len(of_text)} 
 # ## 4. A recorder
 #
 # A run calls the network at each step, and each call passes all dots of the drawing. We want all these maps. But a
-# network never keeps them: fast kernels ([FlashAttention](https://arxiv.org/abs/2205.14135), and
+# network does not keep them: fast kernels ([FlashAttention](https://arxiv.org/abs/2205.14135), and
 # [the one of PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html))
-# give the output without ever having written down $\mathcal{A}$. So a recorder takes queries and keys, and computes
+# compute the output without ever holding $\mathcal{A}$ in memory. So a recorder takes queries and keys, and computes
 # $\mathcal{A}$ a second time, beside the network. The network goes on with its own numbers.
 #
 # Two things need care. With classifier-free guidance (lesson 00), a call has two halves: first the empty prompt, then
-# ours. And all tokens of all steps would fill the memory, so that we keep those that we want.
+# ours. And the maps of all tokens at all steps can fill the memory, so that we keep those that we want.
 #
 # ### Exercise 2 ●● 10 minutes: a recorder
 #
@@ -437,8 +436,7 @@ captioned(pictures, captions, columns=len(means))
 # From left to right in the order in which they run, with AUROCs. At 8 × 8 the maps are clean. At 16 × 16 they show the
 # burger's rim, and the first ones, right behind the noisy latents, are grainy. At 4 × 4 a cell is nearly as large as the
 # burger: too coarse. `cells` says how many cells of the latents a cell of the map is wide: 1, 2 and 4 here. The paper
-# takes 16 × 16 and 8 × 8
-# ([its code](https://github.com/sam-motamed/Video-Editing-X-Attention)).
+# takes 16 × 16 and 8 × 8 ([its code](https://github.com/sam-motamed/Video-Editing-X-Attention)).
 #
 # ### Exercise 4 ●● 10 minutes: a mean of unlike maps
 #
@@ -528,6 +526,7 @@ random = torch.cat(random)
 # %% jupyter={"source_hidden": true}
 scores_by_kind({"words of the prompt": scores[1 : count - 1], "padding, empty prompt": padding, "random vectors": random})
 
+
 # %% [markdown]
 # Tokens that mean nothing find the burger, or avoid it, with any AUROC from 0 to 1. The object's pixels have features in
 # common that the rest has not, so that a key in *any* direction tells the two apart to some degree, one way or the
@@ -580,8 +579,8 @@ print(f"AUROC of at least {score}: one random token {single:.0%}, the best of {l
 # lessons [03](03_forward_swap.ipynb) and [05](05_motion.ipynb) are about.
 #
 # **A clean shape can be made of nothing.** To compare the shape of a map with one that we want, the paper stretches the
-# map to [0, 1] and cuts it softly at one half, with $s = 20$ (section 3.4; from
-# [self-guidance](https://arxiv.org/abs/2306.00986)):
+# map to [0, 1] and cuts it softly at one half (section 3.4, after
+# [self-guidance](https://arxiv.org/abs/2306.00986)), with $s = 20$ in its code:
 #
 # $$ \mathrm{norm}(\mathcal{A}) = \frac{\mathcal{A} - \min \mathcal{A}}{\max \mathcal{A} - \min \mathcal{A}}, \qquad
 #    \mathrm{shape} = \mathrm{norm}\Bigl(\sigma\bigl(s\,(\mathrm{norm}(\mathcal{A}) - \tfrac12)\bigr)\Bigr) . $$
@@ -595,9 +594,10 @@ for place in (site, image_model.sites[-1]):
 captioned(pictures, captions, columns=4, cell=2.2)
 
 # %% [markdown]
-# Left, a map and its shape: the background has gone, and a spot on the burger stays. Right, the very last layer, with its highest
-# probability in the title. Stretching has made it as bright as the other, and the threshold draws it with the same
-# confidence. Look at the probabilities before you stretch them. [Lesson 04](04_resize.ipynb) works with these shapes.
+# Left, a map and its shape: the background has gone, and a spot on the burger stays. Right, the very last layer; its
+# highest probability stands in the title. Stretching has made it as bright as the other, and the threshold draws it with
+# the same confidence. Look at the probabilities before you stretch them. [Lesson 04](04_resize.ipynb) works with these
+# shapes.
 #
 # ## 8. Look around
 #
@@ -623,13 +623,13 @@ explorer
 #
 # 1. A prompt has one token only, without start and padding. What are its maps, and what can they tell?
 # 2. You record `attn2` by its name in a video network, and average the maps of token 2. What have you averaged?
-# 3. A colleague shows you the head, out of 300, that finds the dog best. What do you ask?
+# 3. Somebody shows you the head that finds the dog best, out of 300 heads. What do you ask?
 #
 # <details><summary>Answers</summary>
 #
 # 1. All ones: each row has one entry, and it sums to one. They tell nothing, whatever the picture is.
-# 2. Maps of the word in the layers that read the text, and in those along time the attention to frame 2. Most layers of
-#    the name are of the second kind here.
+# 2. Maps of the word in the layers that read the text, mixed with the attention to frame 2 in those along time. In our
+#    video model, more than half of the layers with this name are of the second kind.
 # 3. How well the best of 300 does on a picture where the dog is somewhere else, or for a word that means nothing, and
 #    whether the same head is best in pictures by which it was not chosen.
 #
@@ -639,8 +639,8 @@ explorer
 #
 # - [What the DAAM](https://arxiv.org/abs/2210.04885), with its [code](https://github.com/castorini/daam): maps of Stable
 #   Diffusion, and what they say of grammar.
-# - [Prompt-to-Prompt](https://arxiv.org/abs/2208.01626), with its [code](https://github.com/google/prompt-to-prompt): the
-#   first editing by maps, and the subject of [lesson 03](03_forward_swap.ipynb).
+# - [Prompt-to-Prompt](https://arxiv.org/abs/2208.01626), with its [code](https://github.com/google/prompt-to-prompt):
+#   pictures edited by their maps, as [lesson 03](03_forward_swap.ipynb) does with videos.
 # - [Attention is not explanation](https://arxiv.org/abs/1902.10186), to stay careful.
 # - [The paper](https://arxiv.org/html/2404.05519v1), section 3.2, which you can now read with ease. Then
 #   [lesson 02](02_how_noisy.ipynb) asks how noisy the maps of a video model are.

@@ -31,9 +31,9 @@ def test_what_cannot_be_drawn_is_refused(pictures, captions, fault):
 
 
 def test_a_row_of_dots_for_each_kind():
-    (axis,) = scores_by_kind({"words": [0.25, 1.0], "padding": torch.tensor([0.5, torch.nan, 0.75])}).axes
+    (axis,) = scores_by_kind({"words": [0.25, 1.0], "padding": [0.5, torch.nan, 0.75]}).axes
     rows = [line for line in axis.lines if line.get_label() in ("words", "padding")]
     np.testing.assert_array_equal(rows[0].get_xdata(), [0.25, 1])
     np.testing.assert_array_equal(rows[1].get_xdata(), [0.5, np.nan, 0.75])
-    assert [set(line.get_ydata()) for line in rows] == [{0}, {-1}]
+    assert [set(np.ravel(line.get_ydata())) for line in rows] == [{0}, {-1}]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["words", "padding"]
