@@ -487,7 +487,7 @@ print(f"{tuple(coarse.shape)} and {tuple(fine.shape)}; largest difference {apart
 
 # %% jupyter={"source_hidden": true}
 steps = len(attention.steps)
-shown = sorted({0, 1, 2, steps // 3, steps // 2, steps - 1})
+shown = sorted({0, 1, steps // 7, steps // 3, steps // 2, steps - 1})
 by_step = torch.cat([attention.maps("burger", step=step) for step in range(steps)]).cpu()
 found = finds(by_step)
 captions = [f"step {step + 1}: {float(found[step]):.2f}" for step in shown]
@@ -495,14 +495,14 @@ captioned([*by_step[shown], picture.video[0]], [*captions, "picture"], columns=l
 
 # %% [markdown]
 # At the first step the network has seen nothing but noise, and the map is a broad blur with two candidates. A few steps
-# later one of them is left, and that is where the burger will be. The latents still look like noise to us then. Whoever
-# wants to move an object must act in the first steps, as [lesson 05](05_motion.ipynb) does.
+# later one of them is left, and that is where the burger will be. Whoever wants to move an object must act in the first
+# steps, as [lesson 05](05_motion.ipynb) does.
 #
 # ## 7. When a map misleads
 #
 # “A map that finds the burger belongs to a token that means the burger.” Is that so? Two kinds of tokens mean nothing:
 # the padding of the *empty* prompt, and vectors of random numbers as long as those of words. We give them to the network
-# with the noisy latents of section 3, which have a burger in them, and take the AUROC of every one.
+# with the noisy latents of section 3, which have a burger in them, and take the AUROC of each, beside those of the words.
 
 # %%
 empty = image_model.encode("")
@@ -516,6 +516,7 @@ def found_by(states):
     return finds(maps)  # of all positions but the start and end token
 
 
+words = finds(torch.cat([one_call.maps(position) for position in range(1, count - 1)]))  # of section 3
 padding = found_by(empty.states)
 random = []
 for _ in range(5):
@@ -524,14 +525,14 @@ for _ in range(5):
 random = torch.cat(random)
 
 # %% jupyter={"source_hidden": true}
-scores_by_kind({"words of the prompt": scores[1 : count - 1], "padding, empty prompt": padding, "random vectors": random})
+scores_by_kind({"words of the prompt": words, "padding, empty prompt": padding, "random vectors": random})
 
 
 # %% [markdown]
 # Tokens that mean nothing find the burger, or avoid it, with any AUROC from 0 to 1. The object's pixels have features in
 # common that the rest has not, so that a key in *any* direction tells the two apart to some degree, one way or the
-# other. One padding position is nearly perfect. Shall we conclude that it knows the burger? We have picked it, as the
-# best of all positions.
+# other. The best padding position is nearly perfect. Shall we conclude that it knows the burger? We have
+# picked it from all positions after we saw their scores.
 #
 # ### Exercise 5 ●●● 12 minutes: the best of many
 #
@@ -617,7 +618,8 @@ explorer
 # - A recorder computes the probabilities beside the network, which does not change, and chooses tokens after the softmax.
 # - A mean map is a mean over steps, heads and layers, enlarged to one size. 8 × 8 is clean, 4 × 4 too coarse.
 # - Most attention goes to start and padding, because a row must sum to one.
-# - AUROC asks for order, probabilities for strength. The best of many tokens always fits: choose before you look.
+# - AUROC asks for order, probabilities for strength. The best of many tokens nearly always fits: choose
+#   before you look.
 #
 # ## Three questions
 #
