@@ -1,6 +1,7 @@
 """Checks of exercises, on right, wrong and empty answers: each usual mistake is named, and a right one passes."""
 
 import denoising_for_tests
+import map_answers_for_tests as map_answers
 import pytest
 import torch
 
@@ -39,6 +40,7 @@ EXERCISES = {
     "attention": (check.attention, right_attention, blocks.ATTENTION_MISTAKES),
     "biased_attention": (check.biased_attention, right_bias, blocks.BIAS_MISTAKES),
     **denoising_for_tests.EXERCISES,
+    **map_answers.EXERCISES,
 }
 each = pytest.mark.parametrize("name", EXERCISES)
 WRONG = [(name, sentence) for name, (_, _, mistakes) in EXERCISES.items() for sentence in mistakes]

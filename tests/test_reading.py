@@ -10,7 +10,11 @@ from tools import badges, notebooks
 WORDS_A_MINUTE, LINES_A_MINUTE, MINUTES = 200, 12, 30
 LONGEST_CELL = 15  # lines
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-NAMES = ("00_pocket_diffusion", "07_transformer")  # the lessons that are written to this standard
+NAMES = (  # the lessons that are written to this standard
+    "00_pocket_diffusion",
+    "01_cross_attention",
+    "07_transformer",
+)
 each = pytest.mark.parametrize("name", NAMES)
 
 
