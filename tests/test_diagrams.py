@@ -5,9 +5,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from tools import notebooks
-from tools.diagrams.__main__ import OUT
+from tools.diagrams.__main__ import DRAWINGS, OUT
 from tools.diagrams.canvas import BLUE, GREEN, LINE, Canvas
-from tools.diagrams.transformers import DRAWINGS
 
 SVG = "{http://www.w3.org/2000/svg}"
 each = pytest.mark.parametrize("name", DRAWINGS)
@@ -33,9 +32,10 @@ def test_it_tells_what_it_shows_and_stays_on_its_paper(name):
 
 def test_every_file_is_drawn_and_shown():
     assert {file.stem for file in OUT.iterdir()} == set(DRAWINGS)
-    lessons = "".join(source.read_text(encoding="utf-8") for source in notebooks.sources())
+    sources = [*notebooks.sources(), *notebooks.FOLDER.glob("lab/*.py")]
+    lessons = "".join(source.read_text(encoding="utf-8") for source in sources)
     for name in DRAWINGS:
-        assert f"(diagrams/{name}.svg)" in lessons
+        assert f"diagrams/{name}.svg)" in lessons
 
 
 def test_lines_of_words_are_centred_about_their_height():

@@ -137,20 +137,20 @@ def _sides(boxes: Tensor) -> Tensor:
     return boxes[:, 2:] - boxes[:, :2]
 
 
-def _common(boxes: Tensor, targets: Tensor, least: float = 0.0) -> Tensor:
-    """Areas that boxes share; `least` is the smallest side, 0 or -infinity for one that is left negative."""
+def _common(boxes: Tensor, targets: Tensor, floor: float = 0.0) -> Tensor:
+    """Areas that boxes share; `floor` is the smallest side, 0 or -infinity for one that is left negative."""
     low, high = boxes[:, :2].maximum(targets[:, :2]), boxes[:, 2:].minimum(targets[:, 2:])
-    return (high - low).clamp(min=least).prod(1)
+    return (high - low).clamp(min=floor).prod(1)
 
 
-def _both(boxes: Tensor, targets: Tensor) -> Tensor:
+def _areas(boxes: Tensor, targets: Tensor) -> Tensor:
     """Areas of both, the common ones counted twice."""
     return _sides(boxes).prod(1) + _sides(targets).prod(1)
 
 
-def _ratio(boxes: Tensor, targets: Tensor, least: float = 0.0) -> Tensor:
-    common = _common(boxes, targets, least)
-    return common / (_both(boxes, targets) - common)
+def _ratio(boxes: Tensor, targets: Tensor, floor: float = 0.0) -> Tensor:
+    common = _common(boxes, targets, floor)
+    return common / (_areas(boxes, targets) - common)
 
 
 OVERLAP_MISTAKES = {
@@ -159,14 +159,14 @@ OVERLAP_MISTAKES = {
     "mean_iou is not a number where the object is not seen: put 0 there, before the mean":
         lambda boxes, targets: _ratio(boxes, targets).mean(),
     "mean_iou counts the common area twice in the union: subtract it once":
-        lambda boxes, targets: (_common(boxes, targets) / _both(boxes, targets)).nan_to_num(0).mean(),
+        lambda boxes, targets: (_common(boxes, targets) / _areas(boxes, targets)).nan_to_num(0).mean(),
     "mean_iou lets two negative sides make an area: a side of the common part is at least 0":
-        lambda boxes, targets: _ratio(boxes, targets, least=-torch.inf).nan_to_num(0).mean(),
+        lambda boxes, targets: _ratio(boxes, targets, floor=-torch.inf).nan_to_num(0).mean(),
     "mean_iou divides by the target alone: a huge box would be perfect; divide by the union":
         lambda boxes, targets: (_common(boxes, targets) / _sides(targets).prod(1)).nan_to_num(0).mean(),
     "mean_iou divides the sum of the common areas by that of the unions: take the ratio of each frame, then the mean":
         lambda boxes, targets: _common(boxes, targets).nansum()
-        / (_both(boxes, targets) - _common(boxes, targets)).nansum(),
+        / (_areas(boxes, targets) - _common(boxes, targets)).nansum(),
     "mean_iou returns one number for each frame: take their mean":
         lambda boxes, targets: _ratio(boxes, targets).nan_to_num(0),
 }  # fmt: skip
