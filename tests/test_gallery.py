@@ -4,6 +4,7 @@ import json
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -76,6 +77,22 @@ def test_a_name_has_one_clip_and_names_do_not_meet(near, far, tmp_path):
     hand_in(tmp_path, "Ann", near[0], "burger", WAY)
     best, *others = entries.read_all(tmp_path)[0]
     assert best.name == "Ann" and sorted(entry.name for entry in others) == ["ann", "Änn"]
+
+
+def test_two_students_of_one_name_keep_both_clips(near, far, tmp_path, monkeypatch):
+    for author, clip in (("first", near[0]), ("second", far[0])):
+        monkeypatch.setattr(entries, "author", partial(str, author))
+        hand_in(tmp_path, "anonymous", clip, "burger", WAY)
+    assert [entry.name for entry in entries.read_all(tmp_path)[0]] == ["anonymous"] * 2
+
+
+def test_a_user_without_a_name_can_hand_in(near, tmp_path, monkeypatch):
+    def unknown():
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(entries.getpass, "getuser", unknown)
+    hand_in(tmp_path, "Ann", near[0], "burger", WAY)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_name_of_others_is_text_and_nothing_else(near, tmp_path):

@@ -5,7 +5,7 @@
     leaderboard("gallery")
 
 A gallery is a folder that all can write into, as a shared folder of a JupyterHub, and no server. Each name has one
-clip. The mIoU is measured from the stored clip each time it is shown.
+clip, and two students of the same name have two. The mIoU is measured from the stored clip each time it is shown.
 """
 
 from IPython.display import HTML, Markdown

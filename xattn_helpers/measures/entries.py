@@ -3,10 +3,12 @@
 A file has no score in it. `Entry.iou` looks at the stored clip with the detector, so that nobody can write a number.
 """
 
+import getpass
 import hashlib
 import io
 import json
 import os
+import platform
 import tempfile
 import unicodedata
 import zipfile
@@ -90,7 +92,7 @@ class Entry:
 
 @checked
 def write(entry: Entry, folder: PathLike) -> Path:
-    """Keep an entry in a folder, in the place of an earlier one of the same name; returns its file.
+    """Keep an entry in a folder, in the place of an earlier one of the same name and author; returns its file.
 
     It is there whole or not at all, also where a class writes at the same time. Raises ValueError for a folder that
     cannot be written.
@@ -113,10 +115,21 @@ def write(entry: Entry, folder: PathLike) -> Path:
 
 
 def file_name(name: str) -> str:
-    """The name of the file of somebody's entry: letters that any system takes, and a digest that tells names apart."""
+    """The name of the file of somebody's entry: letters that any system takes, and a digest that tells names apart.
+
+    Two people of the same name have two files, as long as they work under other users or on other machines.
+    """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     letters = "".join(letter if letter.isalnum() else "-" for letter in plain.lower()).strip("-") or "entry"
-    return f"{letters}-{hashlib.sha256(name.encode()).hexdigest()[:6]}{SUFFIX}"
+    return f"{letters}-{hashlib.sha256(f'{name} {author()}'.encode()).hexdigest()[:8]}{SUFFIX}"
+
+
+def author() -> str:
+    """The user and the machine that hand in."""
+    try:
+        return f"{getpass.getuser()} {platform.node()}"
+    except (OSError, KeyError):  # a user whom the system does not know, as in some containers
+        return platform.node()
 
 
 @checked
