@@ -35,9 +35,10 @@ def test_it_tells_what_it_shows_and_stays_on_its_paper(name):
 
 def test_every_file_is_drawn_and_shown():
     assert {file.stem for file in OUT.iterdir()} == set(DRAWINGS)
-    lessons = "".join(source.read_text(encoding="utf-8") for source in notebooks.sources())
+    sources = [*notebooks.sources(), *notebooks.FOLDER.glob("lab/*.py")]
+    lessons = "".join(source.read_text(encoding="utf-8") for source in sources)
     for name in DRAWINGS:
-        assert f"(diagrams/{name}.svg)" in lessons
+        assert f"diagrams/{name}.svg)" in lessons
 
 
 def test_numbers_of_tokens_are_those_of_the_tokenizer():

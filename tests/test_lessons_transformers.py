@@ -23,7 +23,7 @@ def published(request, tmp_path_factory):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "lab/lab"])
 def test_every_cell_runs_on_published_layouts(name, precision, published, monkeypatch):
     video, folder = published
     monkeypatch.setitem(CHECKPOINTS, video, replace(CHECKPOINTS[video], source=str(folder), **SMALL))

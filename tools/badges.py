@@ -129,7 +129,9 @@ def stamp(text: str, root: Path = notebooks.ROOT, branch: str = "") -> None:
         _edit(source, LINKS, notebook_links(address, source.stem))
         _edit(source, CELL, colab_cell(address))
         if notebooks.pair(source).exists():
-            _stamp_pair(notebooks.pair(source), address)
+            _stamp_pair(notebooks.pair(source), address, source.stem)
+    for path in sorted((root / "notebooks" / "lab").glob("*.ipynb")):
+        _stamp_pair(path, address, f"lab/{path.stem}")
 
 
 def current(root: Path = notebooks.ROOT) -> Address:
@@ -146,14 +148,14 @@ def _replace(pattern: re.Pattern, new: str, text: str) -> str:
     return pattern.sub(lambda match: ((match[1] or "") if pattern.groups else "") + new, text)
 
 
-def _stamp_pair(path: Path, address: Address) -> None:
+def _stamp_pair(path: Path, address: Address, name: str) -> None:
     """Edits the sources of the cells only: the outputs stay."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if TAG in cell.metadata.get("tags", []):
             cell.source = colab_cell(address)
         elif cell.cell_type == "markdown":
-            cell.source = _replace(LINKS, notebook_links(address, path.stem), cell.source)
+            cell.source = _replace(LINKS, notebook_links(address, name), cell.source)
     notebooks.write(notebook, path)
 
 

@@ -4,12 +4,14 @@ import base64
 import html
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from tools.badges import LINKS, TAG
 from tools.markup import code, markdown
+from tools.notebooks import FOLDER
 
 HEADING = re.compile(r"^#{2,3} +(.*)$", re.MULTILINE)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
@@ -17,11 +19,12 @@ SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
 FOLDED = '<details class="folded"><summary>{}</summary>\n{}</details>\n'
 
 
-def body(notebook: NotebookNode, with_links: bool) -> str:
+def body(notebook: NotebookNode, with_links: bool, folder: Path = FOLDER) -> str:
     """The HTML of all cells, without the one that sets up Colab.
 
     with_links: whether the line with the links to Colab and Binder stays; without a repository it says nothing to a
-    reader. Scripts that several outputs bring along are there once.
+    reader. folder: that of the notebook, from which its pictures are found. Scripts that several outputs bring along
+    are there once.
     """
     parts, place = [], ""
     for cell in notebook.cells:
@@ -30,7 +33,7 @@ def body(notebook: NotebookNode, with_links: bool) -> str:
         if cell.cell_type == "markdown":
             source = cell.source if with_links else LINKS.sub("", cell.source)
             place = (HEADING.findall(source) or [place])[-1]
-            parts.append(f'<div class="text">{markdown(source)}</div>\n')
+            parts.append(f'<div class="text">{markdown(source, folder)}</div>\n')
         elif cell.cell_type == "code" and cell.source.strip():
             parts.append(_code_cell(cell, place))
     return _each_script_once("".join(parts))

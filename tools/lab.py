@@ -3,6 +3,7 @@
 A copy that nobody edited follows its lesson. One whose cells were edited stays, and is named where its lesson is newer.
 """
 
+import shutil
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools import notebooks
+from tools.teaching import versions
 
 COPIES = notebooks.ROOT / "my_notebooks"  # beside notebooks/, so that links to pictures and files lead on
 KEY = "copied_from"  # in the metadata of a copy: what its lesson was
@@ -27,7 +29,7 @@ def copy(lesson: Path, folder: Path = COPIES) -> str:
         if _version(own) != origin:
             return f"{target.name} in {folder.name}/ has your changes and stays; the lesson is newer."
     notebook.metadata[KEY] = version
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, target)
     return ""
 
@@ -38,10 +40,12 @@ def _version(notebook: NotebookNode) -> str:
 
 
 def main() -> None:
-    """Copies all lessons."""
-    for source in notebooks.sources():
-        if notebooks.pair(source).exists():
-            said = copy(notebooks.pair(source))
+    """Copies all lessons, their drawings, and the lab as students get it."""
+    shutil.copytree(notebooks.FOLDER / "diagrams", COPIES / "diagrams", dirs_exist_ok=True)
+    lessons = [(notebooks.pair(source), COPIES) for source in notebooks.sources()]
+    for lesson, folder in [*lessons, (versions.STUDENT, COPIES / "lab")]:
+        if lesson.exists():
+            said = copy(lesson, folder)
             if said:
                 print(said)
 

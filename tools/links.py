@@ -13,6 +13,11 @@ from tools.notebooks import FOLDER, ROOT
 LINK = re.compile(r'<a ([^>]*?)href="([^"#:]+)(#[^"]*)?"([^>]*)>(.*?)</a>', re.DOTALL)
 MARKDOWN_LINK = re.compile(r"\]\(([^)#:\s]+\.md)(?:#[^)]*)?\)")
 LESSON = re.compile(r"\d\d_\w+\.ipynb")
+PLACES = {  # of what is no lesson and no text, by its path in the repository
+    "notebooks/lab/student.ipynb": "lab/student.ipynb",
+    "notebooks/lab/teacher.ipynb": "lab.html",
+    "notebooks/lab/slides.md": "slides.html",
+}
 BLOB = "https://github.com/{repository}/blob/{branch}/{path}"
 
 
@@ -39,7 +44,8 @@ def documents(texts: Iterable[tuple[str, Path]]) -> list[Path]:
         text, folder = waiting.pop(0)
         for name in MARKDOWN_LINK.findall(text):
             path = Path(os.path.normpath(folder / name))
-            if path.is_relative_to(ROOT) and path.exists() and path not in linked:
+            is_new = path not in [*linked, *(ROOT / place for place in PLACES)]
+            if path.is_relative_to(ROOT) and path.exists() and is_new:
                 linked.append(path)
                 waiting.append((path.read_text(encoding="utf-8"), path.parent))
     return linked
@@ -65,9 +71,10 @@ def _target(path: str, folder: Path, address: Address) -> str:
     full = Path(os.path.normpath(folder / path))
     if not full.is_relative_to(ROOT) or not full.exists():
         return ""
+    if (name := full.relative_to(ROOT).as_posix()) in PLACES:
+        return PLACES[name]
     if full.suffix == ".md":
         return document_page(full)
-    name = full.relative_to(ROOT).as_posix()
     if LESSON.fullmatch(full.name) and full.parent == FOLDER:
         return f"{full.stem}.html"
     return BLOB.format(repository=address.repository, branch=address.branch, path=name) if address.repository else ""

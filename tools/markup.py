@@ -60,7 +60,9 @@ class Renderer(IPythonRenderer):
         return _mathml(body, "inline") or super().inline_math(body)
 
     def _src_to_base64(self, src: str) -> str | None:
-        """A picture of the repository as a data URI; None for anything else."""
+        """A picture of the repository as a data URI; None for anything else, as one that is such a URI already."""
+        if src.startswith("data:"):
+            return None
         path = Path(os.path.normpath(Path(self.path) / src))
         if not path.is_relative_to(ROOT) or not path.is_file():
             return None

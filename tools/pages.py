@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from tools import cells, links
 from tools.badges import LINKS, current
 from tools.markup import markdown
+from tools.notebooks import FOLDER
 
 SITE = Path(__file__).parent / "site"
 SERIES = "Cross-attention, notebook by notebook"
@@ -50,10 +51,12 @@ class Place:
         return self.page[:2]
 
 
-def page(notebook: NotebookNode, before: Place | None = None, after: Place | None = None) -> str:
-    """The HTML page of an executed notebook, between its neighbours in the series. Links lead to other pages."""
+def page(
+    notebook: NotebookNode, before: Place | None = None, after: Place | None = None, folder: Path = FOLDER
+) -> str:
+    """The HTML page of an executed notebook of a folder, between its neighbours. Links lead to other pages."""
     address = current()
-    body = links.to_pages(cells.body(notebook, bool(address.repository)), address=address)
+    body = links.to_pages(cells.body(notebook, bool(address.repository), folder), folder, address)
     return _framed(title(notebook), body, before=before, after=after)
 
 

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from tools import cards, execution, links, notebooks, pages, reference, stored
+from tools.teaching import site
 from xattn_helpers.display.players.fallback import STORE
 
 OUT = notebooks.ROOT / "build" / "tutorial"
@@ -158,6 +159,7 @@ def main() -> None:
 def write_pages(sources: list[Path], without_running: bool = False) -> list[str]:
     """Everything that `make tutorial` writes; returns the message of each notebook that failed."""
     reference.build(OUT / "api")
+    site.build(OUT)
     failures = []
     if without_running:
         build_stored(sources, OUT, notebooks.sources())

@@ -8,12 +8,13 @@ from .blocks import attention, biased_attention, unpatchify
 from .denoising import ddim_step, denoise
 from .flow import flow_step, noise_share
 from .maps import mean_map, record, word_map
+from .motion import box_mask, line_boxes, mean_iou, neediest
 from .noise import add_noise, classifier_free, noise_loss
 from .tokens import chance_of_best, token_shares
 from .verdict import Verdict
 
 __all__ = [
-    "Verdict", "add_noise", "attention", "biased_attention", "chance_of_best", "classifier_free", "ddim_step",
-    "denoise", "flow_step", "mean_map", "noise_loss", "noise_share", "record", "token_shares", "unpatchify",
-    "word_map",
+    "Verdict", "add_noise", "attention", "biased_attention", "box_mask", "chance_of_best", "classifier_free",
+    "ddim_step", "denoise", "flow_step", "line_boxes", "mean_iou", "mean_map", "neediest", "noise_loss",
+    "noise_share", "record", "token_shares", "unpatchify", "word_map",
 ]  # fmt: skip

@@ -6,6 +6,7 @@
 
 from .descriptions import describe_figures, description_of
 from .figures import contact_sheet, image_grid
+from .galleries import gallery, hand_in, leaderboard
 from .notebooks import play_clips
 from .overlays import draw_boxes, draw_mask, heatmaps, overlay
 from .plots import draw_intervals, draw_shares, draw_signed
@@ -14,8 +15,9 @@ from .videos import save, show, strip
 
 __all__ = [
     "bullets", "change_text", "contact_sheet", "describe_figures", "description_of", "draw_boxes", "draw_intervals",
-    "draw_mask", "draw_shares", "draw_signed", "figure_text", "heatmaps", "image_grid", "markdown_table", "number_text",
-    "overlay", "percent_text", "play_clips", "save", "show", "strip", "table_text",
+    "draw_mask", "draw_shares", "draw_signed", "figure_text", "gallery", "hand_in", "heatmaps", "image_grid",
+    "leaderboard", "markdown_table", "number_text", "overlay", "percent_text", "play_clips", "save", "show", "strip",
+    "table_text",
 ]  # fmt: skip
 
 describe_figures()
