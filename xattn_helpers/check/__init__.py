@@ -6,6 +6,10 @@ that it can name the mistake. It never shows the solution.
 
 from .blocks import attention, biased_attention, unpatchify
 from .flow import flow_step, noise_share
+from .motion import box_mask, line_boxes, mean_iou, neediest
 from .verdict import Verdict
 
-__all__ = ["Verdict", "attention", "biased_attention", "flow_step", "noise_share", "unpatchify"]
+__all__ = [
+    "Verdict", "attention", "biased_attention", "box_mask", "flow_step", "line_boxes", "mean_iou", "neediest",
+    "noise_share", "unpatchify",
+]  # fmt: skip
