@@ -239,9 +239,10 @@ size = gradient.float().square().sum((0, 1, 3, 4)).sqrt()  # of each frame
 print((size / size.max()).cpu().numpy().round(2))
 
 # %% [markdown]
-# The first frame gets most, and the others are not left alone: the network mixes frames in its layers over time, so
-# whatever changes in one changes the maps of its neighbours. This is why the object does not flicker from box to box. It
-# is also why the object may lag behind: a frame listens to its neighbours as well as to its own target.
+# The first frame gets most, and the others are not left alone, and the nearer in time, the more: the network mixes frames in
+# its layers over time, so whatever changes in one changes the maps of its neighbours. This is why the object does not
+# flicker from box to box. It is also why the object may lag behind: a frame listens to its neighbours as well as to its
+# own target.
 #
 # ### What "the paper's setting" means
 #

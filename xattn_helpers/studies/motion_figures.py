@@ -44,7 +44,8 @@ def frame_by_frame(unguided: Video, guided: Video, maps: Maps, path: Track) -> F
     count = len(guided)
     shown = frames_shown(count)
     maps = at_frames(maps, count)
-    targets = path.mask(count, *maps.shape[-2:], "disc")
+    height, width = maps.shape[-2:]
+    targets = path.mask(count, height, width, "disc")
     size, boxes = max(guided.shape[1:3]), path.boxes(count)
     rows = {
         "unguided": unguided,
