@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from xattn_helpers import check
-from xattn_helpers.check import blocks, flow
+from xattn_helpers.check import blocks, flow, motion
 from xattn_helpers.check.verdict import judge
 
 
@@ -33,11 +33,46 @@ def right_bias(logits, bias):
     return logits.softmax(-1)
 
 
+def right_boxes(start, end, size, frames):
+    rows = []
+    for frame in range(frames):
+        x, y = ((frames - 1 - frame) * start + frame * end) / (frames - 1)
+        width, height = size
+        rows.append(torch.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2]))
+    return torch.stack(rows)
+
+
+def right_mask(box, height, width):
+    mask = torch.zeros(height, width)
+    for row in range(height):
+        for column in range(width):
+            x, y = (2 * column + 1) / (2 * width), (2 * row + 1) / (2 * height)
+            mask[row, column] = float(box[0] <= x <= box[2] and box[1] <= y <= box[3])
+    return mask
+
+
+def right_overlap(boxes, targets):
+    overlaps = []
+    for (a0, b0, a1, b1), (c0, d0, c1, d1) in zip(boxes.tolist(), targets.tolist(), strict=True):
+        common = max(0, min(a1, c1) - max(a0, c0)) * max(0, min(b1, d1) - max(b0, d0))
+        both = (a1 - a0) * (b1 - b0) + (c1 - c0) * (d1 - d0)
+        overlaps.append(common / (both - common) if both == both else 0)
+    return sum(overlaps) / len(overlaps)
+
+
+def right_energy(maps):
+    return 1 - maps.flatten(2).max(2).values.min(0).values
+
+
 EXERCISES = {
     "flow_step": (check.flow_step, right_step, flow.STEP_MISTAKES),
     "noise_share": (check.noise_share, right_share, flow.SHARE_MISTAKES),
     "unpatchify": (check.unpatchify, right_patches, blocks.PATCH_MISTAKES),
     "attention": (check.attention, right_attention, blocks.ATTENTION_MISTAKES),
+    "line_boxes": (check.line_boxes, right_boxes, motion.BOX_MISTAKES),
+    "box_mask": (check.box_mask, right_mask, motion.MASK_MISTAKES),
+    "mean_iou": (check.mean_iou, right_overlap, motion.OVERLAP_MISTAKES),
+    "neediest": (check.neediest, right_energy, motion.NEEDIEST_MISTAKES),
     "biased_attention": (check.biased_attention, right_bias, blocks.BIAS_MISTAKES),
     **denoising_for_tests.EXERCISES,
     **map_answers.EXERCISES,

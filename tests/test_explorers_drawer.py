@@ -54,6 +54,20 @@ def test_a_run_is_the_guided_clip_beside_the_unguided_one(model, drawer):
     assert drawer.player.film.count == 3 and len(drawer.pad.film) > 100, "the pad lies on the unguided clip"
 
 
+def test_a_clip_that_is_there_is_shown_and_nothing_runs(model, calls):
+    own = generate(model, PROMPT, seed=4, progress=False)
+    guided = generate(model, PROMPT, seed=4, edits=Guidance("water", BENT), progress=False)
+    drawer = PathDrawer(model)
+    calls.clear()
+    drawer.explore(guided, "water", BENT, own)
+    assert not calls and drawer.clip is guided and drawer.own is own and drawer.is_current()
+    assert drawer.seed.value == 4 and drawer.words == ["water"] and drawer.tracks == [BENT] == [drawer.asked["water"]]
+    width = own.video.shape[2]
+    assert np.array_equal(drawer.player.video[:, :, :width], own.video)
+    drawer.explore(guided, "water", BENT)
+    assert drawer.own is None and np.array_equal(drawer.player.video, guided.video)
+
+
 def test_the_unguided_clip_alone_is_there_to_draw_on(model, drawer, calls):
     drawer.own_button.click()
     drawer.wait()

@@ -71,7 +71,9 @@ def test_sliders_that_do_nothing_cannot_be_moved():
 
 
 def test_a_stored_notebook_has_a_player_in_the_place_of_the_explorer(model, monkeypatch):
-    made = {"attention": AttentionExplorer(model, PROMPT), "swap": SwapExplorer(model), "video": PathDrawer(model)}
+    both = PathDrawer(model, PROMPT, ["burger", "water"])
+    made = {"attention": AttentionExplorer(model, PROMPT), "swap": SwapExplorer(model), "video": both}
+    made["track"] = PathDrawer(model)
     for explorer in made.values():
         explorer.run()
         assert "text/html" not in explorer._repr_mimebundle_()

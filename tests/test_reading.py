@@ -13,6 +13,7 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 NAMES = (  # the lessons that are written to this standard
     "00_pocket_diffusion",
     "01_cross_attention",
+    "05_motion",
     "07_transformer",
 )
 each = pytest.mark.parametrize("name", NAMES)

@@ -1,8 +1,10 @@
 """make tutorial when something goes wrong: a notebook that fails ends itself only, and what is built stays built."""
 
 import json
+import os
 import sys
 
+import nbformat
 import pytest
 
 from tools import cards, execution, notebooks, pages, tutorial
@@ -167,3 +169,24 @@ def test_a_slow_machine_is_given_more_time(monkeypatch, tmp_path, seconds, slow)
     assert execution.execute(None, tmp_path / "00_a.py", None) == 1.0
     assert limits["timeout"] == slow * execution.CELL_TIMEOUT
     assert limits["startup_timeout"] == slow * execution.KERNEL_TIMEOUT
+
+
+def test_a_player_below_the_same_code_stays(lessons, monkeypatch):
+    source, player, new = lessons[0], "<xattn-track></xattn-track>", "<xattn-track>new</xattn-track>"
+
+    def execute(notebook, source, progress):
+        shown = {"text/plain": "explorer"} | ({} if tutorial.STORE not in os.environ else {"text/html": new})
+        notebook.cells[1].outputs = [nbformat.v4.new_output("execute_result", shown, execution_count=1)]
+        return 5.0
+
+    stored = notebooks.read(source)
+    stored.cells[1].outputs = [nbformat.v4.new_output("execute_result", {"text/html": player}, execution_count=1)]
+    notebooks.write(stored, notebooks.pair(source))
+    monkeypatch.setattr(execution, "execute", execute)
+    monkeypatch.setattr(tutorial, "chosen", lambda numbers: [source])
+    for options, kept in ((["--keep-players"], player), ([], new)):
+        monkeypatch.delenv(tutorial.STORE, raising=False)
+        monkeypatch.setattr(sys, "argv", ["tutorial", "--write", *options, "00"])
+        tutorial.main()
+        (output,) = nbformat.read(notebooks.pair(source), 4).cells[1].outputs
+        assert output.data["text/html"] == kept

@@ -3,8 +3,9 @@
 The API reference lies beside them, in build/tutorial/api/. A notebook whose page was made from the same sources before
 is not run again, so that a build that was interrupted goes on. One that fails ends only itself.
 
-python -m tools.tutorial [--write | --stored] [01 03 ...]
+python -m tools.tutorial [--write [--keep-players] | --stored] [01 03 ...]
     --write   instead of pages, writes the executed .ipynb beside each .py, with the players of its explorers
+    --keep-players  takes those that stand there below the same code; the paths of one take minutes
     --stored  runs nothing: the pages show the executed .ipynb that lie beside the sources
     01 03     only these notebooks; the index keeps the others
 """
@@ -95,6 +96,7 @@ def write_back(sources: list[Path]) -> list[str]:
         elif source.read_text(encoding="utf-8") != done.text:
             failures.append(f"{source.name} was edited while it ran; run make notebooks ONLY={source.name[:2]} again")
         else:
+            stored.adopt_players(done.notebook, source)
             notebooks.write(done.notebook, notebooks.pair(source))
             source.write_text(notebooks.as_source(notebooks.pair(source)), encoding="utf-8")
     return failures
@@ -138,6 +140,7 @@ def main() -> None:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--write", action="store_true")
     how.add_argument("--stored", action="store_true")
+    parser.add_argument("--keep-players", action="store_true")
     parser.add_argument("numbers", nargs="*")
     arguments = parser.parse_args()
     try:
@@ -148,7 +151,8 @@ def main() -> None:
         print("There is no notebook in notebooks/ yet.")
         return
     if arguments.write:
-        os.environ[STORE] = "1"  # to the kernels: explorers leave a player behind
+        if not arguments.keep_players:
+            os.environ[STORE] = "1"  # to the kernels: explorers leave a player behind
         failures = write_back(sources)
     else:
         failures = write_pages(sources, arguments.stored)

@@ -1,10 +1,10 @@
 """Writes all diagrams: python -m tools.diagrams."""
 
-from tools.diagrams import attention, lab, pipeline, transformers
+from tools.diagrams import attention, lab, motion, pipeline, transformers
 from tools.notebooks import FOLDER
 
 OUT = FOLDER / "diagrams"
-DRAWINGS = attention.DRAWINGS | lab.DRAWINGS | pipeline.DRAWINGS | transformers.DRAWINGS
+DRAWINGS = attention.DRAWINGS | lab.DRAWINGS | motion.DRAWINGS | pipeline.DRAWINGS | transformers.DRAWINGS
 
 
 def main() -> None:

@@ -54,6 +54,16 @@ class Canvas:
         shape = f"x='{x}' y='{y}' width='{width}' height='{height}'"
         self.elements.append(f"<rect {shape} fill='{color}' stroke='{INK}' stroke-width='1'/>")
 
+    def shade(self, x: float, y: float, side: float, color: str, share: float) -> None:
+        """A cell of a picture, the fuller in its colour the larger its share."""
+        shape = f"x='{x:g}' y='{y:g}' width='{side:g}' height='{side:g}'"
+        self.elements.append(f"<rect {shape} fill='{color}' fill-opacity='{share:g}'/>")
+
+    def ring(self, x: float, y: float, radius: float, color: str = ORANGE) -> None:
+        """A circle around what is meant."""
+        place = f"cx='{x:g}' cy='{y:g}' r='{radius:g}'"
+        self.elements.append(f"<circle {place} fill='none' stroke='{color}' stroke-width='3'/>")
+
     def arrow(self, *points: tuple[float, float], color: str = INK, dashed: bool = False) -> None:
         """A line through points, with a head at its end."""
         path = "M" + "L".join(f"{x},{y}" for x, y in points)

@@ -130,7 +130,7 @@ def mean_iou(function: Overlap) -> Verdict:
 
 
 def _overlap(boxes: Tensor, targets: Tensor) -> Tensor:
-    return torch.tensor(measured_iou(boxes, targets))
+    return torch.tensor(measured_iou(boxes.numpy(), targets.numpy()))
 
 
 def _sides(boxes: Tensor) -> Tensor:

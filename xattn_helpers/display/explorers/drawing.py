@@ -4,14 +4,18 @@ From Python: `drawer = PathDrawer(model, "a duck swims on the water", "duck", tr
 `drawer.run()`; then `drawer.tracks`, `drawer.clip`, `drawer.own`, `drawer.iou` and `drawer.picture` are what is seen.
 """
 
+from IPython.display import HTML
+
 from ...arguments import checked
 from ...backbones.model import Model
 from ...edits.guidance import Guidance
-from ...edits.targets import track
+from ...edits.targets import Track, track
 from ...kinds import PathLike, Words
+from ...sampling import Clip
+from ..players import track_player
 from .knobs import GuidanceKnobs
 from .panel import WidgetSeed
-from .paths import Tracks, as_objects, map_sizes
+from .paths import Tracks, as_objects, drawing, map_sizes
 from .steered import Steered
 
 
@@ -43,3 +47,18 @@ class PathDrawer(GuidanceKnobs, Steered):
     def sizes(self) -> set[tuple[int, int]]:
         """Height and width of the maps that guidance looks at by default."""
         return map_sizes(self.model, Guidance("object", track([(0.5, 0.5)])).sites(self.model))
+
+    @checked
+    def explore(self, clip: Clip, word: str, asked: Track, own: Clip | None = None) -> None:
+        """Show a clip that was guided along a track, beside the unguided one to draw on; nothing runs."""
+        self.prompt.value, self.seed.value = clip.prompt, clip.seed
+        self.pad.value = [drawing(word, asked, len(clip.video))]
+        self.own, self.own_seen = own, {} if own is None else self._find(own, [word])
+        self.asked, self.seen = {word: asked}, self._find(clip, [word])
+        self.have(clip)
+
+    def stored_player(self) -> HTML | None:
+        """For one object a dozen ready-made paths, for which the model runs; for several the clip that is there."""
+        if self.clip is None or not self.model.is_video or len(self.words) != 1:
+            return super().stored_player()
+        return track_player(self.model, self.prompt.value, self.words[0], self.seed.value)
