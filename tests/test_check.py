@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from xattn_helpers import check
-from xattn_helpers.check import blocks, flow
+from xattn_helpers.check import blocks, flow, noise, swaps
 from xattn_helpers.check.verdict import judge
 
 
@@ -31,12 +31,73 @@ def right_bias(logits, bias):
     return logits.softmax(-1)
 
 
+def right_column(target, source, into, out_of):
+    maps = target.clone()
+    maps[:, :, into] = source[:, :, out_of]
+    return maps
+
+
+def right_position(prompt, word):
+    return ["start", *prompt.split(" ")].index(word)
+
+
+def right_cleaning(maps):
+    low, high = maps.amin((1, 2))[:, None, None], maps.amax((1, 2))[:, None, None]
+    steep = 1 / (1 + torch.exp(-20 * ((maps - low) / (high - low) - 0.5)))
+    lowest, highest = 1 / (1 + torch.e**10), 1 / (1 + torch.e**-10)
+    return maps * (steep - lowest) / (highest - lowest)
+
+
+def right_stop(own, swapped, step, steps, share):
+    return own if step >= share * steps else swapped
+
+
+def right_background(target, source, target_map, source_map):
+    blended = source.clone()
+    for values in (target_map, source_map):
+        inside = values > values.min() + 0.3 * (values.max() - values.min())
+        blended[:, inside] = target[:, inside]
+    return blended
+
+
+def right_mass(values, mask):
+    return float((values * mask).sum() / values.sum())
+
+
+def right_auroc(values, mask):
+    won = 0.0
+    for inside in values[mask]:
+        for outside in values[~mask]:
+            won += float(inside > outside) + 0.5 * float(inside == outside)
+    return won / float(mask.sum() * (~mask).sum())
+
+
+def right_roughness(values):
+    stretched = (values - values.min()) / (values.max() - values.min())
+    across, down = (stretched[:, 1:] - stretched[:, :-1]).abs(), (stretched[1:] - stretched[:-1]).abs()
+    return (across.sum() + down.sum()) / (across.numel() + down.numel())
+
+
+def right_leakage(maps, mask, noun):
+    figures = [2 * right_auroc(values, mask) - 1 for token, values in enumerate(maps) if token != noun]
+    return sum(figures) / len(figures)
+
+
 EXERCISES = {
     "flow_step": (check.flow_step, right_step, flow.STEP_MISTAKES),
     "noise_share": (check.noise_share, right_share, flow.SHARE_MISTAKES),
     "unpatchify": (check.unpatchify, right_patches, blocks.PATCH_MISTAKES),
     "attention": (check.attention, right_attention, blocks.ATTENTION_MISTAKES),
     "biased_attention": (check.biased_attention, right_bias, blocks.BIAS_MISTAKES),
+    "mass_on_object": (check.mass_on_object, right_mass, noise.MASS_MISTAKES),
+    "auroc": (check.auroc, right_auroc, noise.AUROC_MISTAKES),
+    "roughness": (check.roughness, right_roughness, noise.ROUGHNESS_MISTAKES),
+    "leakage": (check.leakage, right_leakage, noise.LEAKAGE_MISTAKES),
+    "swapped_column": (check.swapped_column, right_column, swaps.COLUMN_MISTAKES),
+    "word_position": (check.word_position, right_position, swaps.POSITION_MISTAKES),
+    "cleaned_map": (check.cleaned_map, right_cleaning, swaps.CLEAN_MISTAKES),
+    "until": (check.until, right_stop, swaps.UNTIL_MISTAKES),
+    "kept_background": (check.kept_background, right_background, swaps.KEPT_MISTAKES),
 }
 each = pytest.mark.parametrize("name", EXERCISES)
 WRONG = [(name, sentence) for name, (_, _, mistakes) in EXERCISES.items() for sentence in mistakes]

@@ -5,9 +5,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from tools import notebooks
-from tools.diagrams.__main__ import OUT
+from tools.diagrams.__main__ import DRAWINGS, OUT
 from tools.diagrams.canvas import BLUE, GREEN, LINE, Canvas
-from tools.diagrams.transformers import DRAWINGS
 
 SVG = "{http://www.w3.org/2000/svg}"
 each = pytest.mark.parametrize("name", DRAWINGS)

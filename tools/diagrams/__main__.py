@@ -1,8 +1,9 @@
 """Writes all diagrams: python -m tools.diagrams."""
 
-from tools.diagrams.transformers import DRAWINGS
+from tools.diagrams import noise, swaps, transformers
 from tools.notebooks import FOLDER
 
+DRAWINGS = noise.DRAWINGS | swaps.DRAWINGS | transformers.DRAWINGS
 OUT = FOLDER / "diagrams"
 
 

@@ -4,17 +4,13 @@ The paper names all three (section 3.3). Each target is given the maps of three 
 thing: of another object that is as large and of a like shape, of another one that is as large and of an unlike shape,
 and of the same object when it is big. The first two swaps are made again with maps without noise: outside the object of
 the source, as the soft threshold of the paper finds it, the word gets no attention. Target, scene, verb and noise are
-the same for all five, so that differences are taken target by target. The image model; a case is four pictures.
+the same for all five, so that differences are taken target by target. A case is one video, or four pictures.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from jaxtyping import Bool
-from torch import Tensor
 
 from ..attention.maps import soft_threshold
 from ..display.tables import figure_text, table_text
@@ -22,19 +18,17 @@ from ..edits.map_edit import ClipMaps, Pairs
 from ..edits.swap import Swap
 from ..measures.statistics import Estimate
 from ..pocket.world.captions import one_object
-from ..pocket.world.drawing import atlas
-from ..pocket.world.vocabulary import OBJECTS
 from ..sampling import generate
 from .attention_noise.prompts import batch_of
 from .forward_swap import grouped
-from .forward_swap.table import by_pair, log_ratio
+from .forward_swap.likeness import likeness
+from .forward_swap.table import IMAGE, VIDEO, by_pair, log_ratio
 from .forward_swap.views import View, differences
 from .rows import Case, Row, select
 from .study import Study
 
-MODEL = "pocket-t2i"
+MODELS = (IMAGE, VIDEO)
 SEEDS = (0, 1)
-SIDE = 64  # of silhouettes that are compared
 TARGETS = {  # verb, scene, a source as large and of a like shape, one as large and of an unlike shape
     "burger": ("flies", "in the sky", "duck", "balloon"),
     "ball": ("flies", "in the sky", "apple", "bird"),
@@ -76,24 +70,24 @@ class CleanSwap(Swap):
 class SwapShapes(Study):
     """What harms a swapped object: that the source is larger, that it has another shape, or that maps are noisy?"""
 
-    compared = (MODEL,)
+    compared = MODELS
 
     def __init__(self, smoke: bool = False):
         super().__init__(smoke)
-        self.own: dict[tuple, View] = {}  # clips that nothing edits, by prompt and seed
+        self.own: dict[tuple, View] = {}  # clips that nothing edits, by model, prompt, seed
 
     def cases(self) -> list[Case]:
-        """Every target with every condition, for one seed after the other."""
+        """Every target with every condition and seed, of one model after the other."""
         cases: list[Case] = []
-        for seed in SEEDS:
-            for word in TARGETS:
-                for condition in CONDITIONS:
-                    cases.append(case_of(word, condition, seed))
+        for model in self.present:
+            for seed in SEEDS:
+                for word in TARGETS:
+                    cases += [{"model": model} | case_of(word, condition, seed) for condition in CONDITIONS]
         return cases
 
-    def group(self, case: Case) -> str:
+    def group(self, case: Case) -> tuple:
         """Every case is measured alone."""
-        return case["condition"]
+        return case["model"], case["condition"]
 
     def measure(self, cases: Sequence[Case]) -> list[Row]:
         """Generate source and swapped pictures beside each other, and look at them and at the target's own."""
@@ -121,7 +115,7 @@ class SwapShapes(Study):
 
     def own_view(self, case: Case) -> View:
         """The target's own pictures, made once for all conditions."""
-        name = case["prompt"], case["seed"]
+        name = case["model"], case["prompt"], case["seed"]
         if name not in self.own:
             model = self.model(case["model"])
             clips = generate(model, *batch_of(model, [case]), self.steps, progress=False)
@@ -135,9 +129,12 @@ class SwapShapes(Study):
 
     def markdown(self, table: dict) -> str:
         """A row for each condition and cause."""
-        parts = table["conditions"] | table["causes"]
-        rows = [[name, *(figure_text(figures[label], "+.2f") for label in SHOWN)] for name, figures in parts.items()]
-        return table_text(["swap", *SHOWN], rows)
+        rows = []
+        for model in MODELS:
+            parts = table["conditions"].get(model, {}) | table["causes"].get(model, {})
+            for name, figures in parts.items():
+                rows.append([model, name, *(figure_text(figures[label], "+.2f") for label in SHOWN)])
+        return table_text(["model", "swap", *SHOWN], rows)
 
 
 def case_of(word: str, condition: str, seed: int) -> Case:
@@ -145,25 +142,44 @@ def case_of(word: str, condition: str, seed: int) -> Case:
     verb, scene, like, unlike = TARGETS[word]
     source_word = {LIKE: like, UNLIKE: unlike, BIGGER: word}[condition.removesuffix(f", {CLEAN}")]
     return {
-        "model": MODEL, "condition": condition, "source_word": source_word, "word": word,
+        "condition": condition, "source_word": source_word, "word": word,
         "source_prompt": one_object(source_word, scene, verb, "big" if condition == BIGGER else ""),
         "prompt": one_object(word, scene, verb), "seed": seed,
     }  # fmt: skip
 
 
 def summary(rows: Sequence[Row]) -> dict:
-    """The table {"conditions": ..., "causes": ..., "likeness": ...}; every figure is a mean over targets."""
-    values: dict[str, dict[str, dict]] = {}
-    for condition in CONDITIONS:
-        members = [row | derived(row) for row in select(rows, "condition", condition)]
-        values[condition] = {name: of_targets(members, name) for name in FIGURES}
-    conditions = {}
-    for condition, figures in values.items():
-        conditions[condition] = {name: Estimate.mean(own.values()) for name, own in figures.items()}
-    causes = {}
-    for cause, (more, less) in CAUSES.items():
-        causes[cause] = {name: Estimate.difference(values[more][name], values[less][name]) for name in FIGURES}
-    return {"conditions": conditions, "causes": causes, "likeness": likenesses()}
+    """The table {"conditions": ..., "causes": ..., "likeness": ...}; figures by model are means over targets."""
+    table: dict = {"conditions": {}, "causes": {}, "likeness": likenesses()}
+    for model in MODELS:
+        values = {}
+        for condition in CONDITIONS:
+            members = [row | derived(row) for row in select(select(rows, "model", model), "condition", condition)]
+            values[condition] = {name: of_targets(members, name) for name in FIGURES}
+        table["conditions"][model] = {condition: means(figures) for condition, figures in values.items()}
+        table["causes"][model] = {cause: changes(values[more], values[less]) for cause, (more, less) in CAUSES.items()}
+    return table
+
+
+def means(figures: Mapping[str, Mapping]) -> dict[str, Estimate]:
+    """The mean over targets of every figure."""
+    return {name: Estimate.mean(values.values()) for name, values in figures.items()}
+
+
+def changes(more: Mapping[str, Mapping], less: Mapping[str, Mapping]) -> dict[str, Estimate]:
+    """The differences of two conditions, target by target."""
+    return {name: Estimate.difference(more[name], less[name]) for name in FIGURES}
+
+
+def causes_of(table: Mapping) -> list[str]:
+    """What each cause adds to how often the object is seen: a sentence for each model and cause."""
+    lines = []
+    for model, causes in table["causes"].items():
+        for cause, figures in causes.items():
+            figure = figures["seen gained"]
+            if figure.n:
+                lines.append(f"{model}, {cause}: {figure_text(figure, '+.2f', count=True)}")
+    return lines
 
 
 def of_targets(rows: Sequence[Row], name: str) -> dict[str, float]:
@@ -187,22 +203,3 @@ def likenesses() -> dict[str, Estimate]:
     for name, place in ((LIKE, 2), (UNLIKE, 3)):
         table[name] = Estimate.mean(likeness(word, about[place]) for word, about in TARGETS.items())
     return table
-
-
-def likeness(first: str, second: str) -> float:
-    """Intersection over union of two objects' silhouettes, centred, with long sides that are equal."""
-    one, other = silhouette(first), silhouette(second)
-    return float((one & other).sum() / (one | other).sum())
-
-
-def silhouette(word: str) -> Bool[Tensor, "side side"]:
-    """Where the world's drawing of an object is opaque, its long side as long as the picture's."""
-    inside = atlas()[list(OBJECTS).index(word), 3] > 0.5
-    rows, columns = inside.any(1).nonzero().flatten(), inside.any(0).nonzero().flatten()
-    cut = inside[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = (max(1, round(SIDE * side / max(cut.shape))) for side in cut.shape)
-    fine = F.interpolate(cut[None, None].float(), (height, width))[0, 0] > 0.5
-    square = torch.zeros(SIDE, SIDE, dtype=torch.bool)
-    top, left = (SIDE - height) // 2, (SIDE - width) // 2
-    square[top : top + height, left : left + width] = fine
-    return square
