@@ -94,6 +94,7 @@ for cells, size in ((1, "fine"), (2, "coarse")):
     kinds.append(f"model B, {size} maps")
 image_grid(shown, row_titles=kinds, column_titles=["picture", *names], cell=1.05)
 
+
 # %% [markdown]
 # <!-- place for the paper's own figure (CC BY 4.0) -->
 # One of the two is the video model. **Which one, A or B?** Which maps are noisier? Write it down. Then look at the
@@ -143,6 +144,7 @@ def mass_on_object(map, mask):
 
 check.mass_on_object(mass_on_object)
 
+
 # %% [markdown]
 # This number depends on how large the object is: a map that knows nothing has a mass of .5 on an object that fills half
 # of the picture. So we do not use it to compare. The next one has no such fault.
@@ -180,6 +182,7 @@ def auroc(map, mask):
 
 check.auroc(auroc)
 
+
 # %% [markdown]
 # ### Exercise 3 ● 6 minutes: roughness
 #
@@ -214,6 +217,7 @@ def roughness(map):
 
 
 check.roughness(roughness)
+
 
 # %% [markdown]
 # One clean object has some roughness, too, because it has an outline, and on a coarse grid that weighs more. So we

@@ -16,6 +16,8 @@ from xattn_helpers.studies.forward_swap import table as swap_table
 from xattn_helpers.studies.forward_swap.cases import swap_cases
 from xattn_helpers.studies.swap_shapes import CONDITIONS, LIKE, MODELS, TARGETS, UNLIKE, CleanSwap, SwapShapes
 
+FIGURES = ("seen", "single", "pure", "area", "long", "aspect", "confidence")
+
 
 def test_an_object_is_like_itself_and_as_like_one_way_as_the_other():
     assert alike.likeness("kite", "kite") == 1
@@ -102,10 +104,12 @@ def test_rank_correlations_are_scipy_s():
 
 
 def test_a_figure_that_follows_the_likeness_is_correlated_with_it_alone():
+    labels = [f"{clip} {figure}" for clip in ("source", "own", "swapped") for figure in FIGURES]
+    labels += [f"{name} {pair} source" for name in ("iou", "distance", "background") for pair in ("swapped", "own")]
     rows = []
     for case in swap_cases("pocket", (0,)):
-        row = case | {"swapped seen": alike.likeness(case["source_word"], case["word"]), "own seen": 1.0}
-        rows.append(row | {"seen gained": row["swapped seen"] - 1})
+        seen = alike.likeness(case["source_word"], case["word"])
+        rows.append(case | dict.fromkeys(labels, 1.0) | {"swapped seen": seen})
     figures = alike.mismatch_and_damage(rows, "swapped seen")
     assert figures["shape"].value == pytest.approx(-1) and abs(figures["size"].value) < 0.5 and figures["size"].n == 20
     assert {alike.kind_of(row) for row in rows} == set(alike.KINDS)

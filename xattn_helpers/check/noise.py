@@ -127,18 +127,18 @@ def leakage(function: Leaking) -> Verdict:
     generator = torch.Generator().manual_seed(1)
     calls: list[Inputs] = []
     for number, (values, mask) in enumerate(_examples()):
-        others = torch.rand(4, *values.shape, generator=generator) + 0.5 * mask
-        others[3] = 1 - others[3]  # a shadow of the object
-        calls.append((torch.cat([others[: number + 1], values[None], others[number + 1 :]]), mask, number + 1))
+        rest = torch.rand(4, *values.shape, generator=generator) + 0.5 * mask
+        rest[3] = 1 - rest[3]  # a shadow of the object
+        calls.append((torch.cat([rest[: number + 1], values[None], rest[number + 1 :]]), mask, number + 1))
     return judge(function, _leaked, LEAKAGE_MISTAKES, calls, "leakage")
 
 
-def _others(maps: Tensor, noun: int) -> Tensor:
+def _without(maps: Tensor, noun: int) -> Tensor:
     return maps[torch.arange(len(maps)) != noun]
 
 
 def _leaked(maps: Tensor, mask: Tensor, noun: int) -> Tensor:
-    return map_quality.leakage(_others(maps, noun), mask).mean()
+    return map_quality.leakage(_without(maps, noun), mask).mean()
 
 
 LEAKAGE_MISTAKES = {
@@ -147,12 +147,12 @@ LEAKAGE_MISTAKES = {
     "leakage is the noun's own: it is about all other tokens":
         lambda maps, mask, noun: map_quality.leakage(maps[noun], mask),
     "leakage is the mean AUROC: 2 AUROC - 1 is 0 for a map that knows nothing":
-        lambda maps, mask, noun: map_quality.auroc(_others(maps, noun), mask).mean(),
+        lambda maps, mask, noun: map_quality.auroc(_without(maps, noun), mask).mean(),
     "leakage takes absolute values: a shadow of the object counts with its sign":
-        lambda maps, mask, noun: map_quality.leakage(_others(maps, noun), mask).abs().mean(),
+        lambda maps, mask, noun: map_quality.leakage(_without(maps, noun), mask).abs().mean(),
     "leakage takes the mean of the maps first: every token has an AUROC of its own":
-        lambda maps, mask, noun: map_quality.leakage(_others(maps, noun).mean(0), mask),
+        lambda maps, mask, noun: map_quality.leakage(_without(maps, noun).mean(0), mask),
     "leakage adds the tokens up: take their mean":
-        lambda maps, mask, noun: map_quality.leakage(_others(maps, noun), mask).sum(),
+        lambda maps, mask, noun: map_quality.leakage(_without(maps, noun), mask).sum(),
     "leakage has the wrong sign": lambda maps, mask, noun: -_leaked(maps, mask, noun),
 }  # fmt: skip

@@ -172,30 +172,30 @@ def kept_background(function: Blend) -> Verdict:
         target, source = (torch.randn(4, 5, 6, generator=generator) for _ in range(2))
         first, second = (scale * (0.1 + torch.rand(5, 6, generator=generator)) for _ in range(2))
         calls.append((target, source, first, second))
-    return judge(function, _kept, KEPT_MISTAKES, calls, "kept_background")
+    return judge(function, _blended, KEPT_MISTAKES, calls, "kept_background")
 
 
 def _inside(maps: Tensor) -> Tensor:
     return normalise(maps) > THRESHOLD
 
 
-def _kept(target: Tensor, source: Tensor, target_map: Tensor, source_map: Tensor) -> Tensor:
+def _blended(target: Tensor, source: Tensor, target_map: Tensor, source_map: Tensor) -> Tensor:
     return torch.where(_inside(target_map) | _inside(source_map), target, source)
 
 
 KEPT_MISTAKES = {
     "kept_background has inside and outside exchanged: the target's latents are kept inside":
-        lambda target, source, own, given: _kept(source, target, own, given),
+        lambda target, source, own, beside: _blended(source, target, own, beside),
     "kept_background looks at the target's map alone: where the source's object was, the source must go, too":
-        lambda target, source, own, given: torch.where(_inside(own), target, source),
+        lambda target, source, own, beside: torch.where(_inside(own), target, source),
     "kept_background looks at the source's map alone: the target's object may be elsewhere":
-        lambda target, source, own, given: torch.where(_inside(given), target, source),
+        lambda target, source, own, beside: torch.where(_inside(beside), target, source),
     "kept_background takes what lies in both maps: it must be what lies in one of them":
-        lambda target, source, own, given: torch.where(_inside(own) & _inside(given), target, source),
+        lambda target, source, own, beside: torch.where(_inside(own) & _inside(beside), target, source),
     "kept_background does not stretch the maps: 0.3 is a part of the way from the smallest to the largest value":
-        lambda target, source, own, given: torch.where((own > THRESHOLD) | (given > THRESHOLD), target, source),
+        lambda target, source, own, beside: torch.where((own > THRESHOLD) | (beside > THRESHOLD), target, source),
     "kept_background makes the outside zero: outside are the latents of the source":
-        lambda target, source, own, given: target * (_inside(own) | _inside(given)),
+        lambda target, source, own, beside: target * (_inside(own) | _inside(beside)),
     "kept_background adds the maps before the threshold: each has a threshold of its own":
-        lambda target, source, own, given: torch.where(_inside(own + given), target, source),
+        lambda target, source, own, beside: torch.where(_inside(own + beside), target, source),
 }  # fmt: skip

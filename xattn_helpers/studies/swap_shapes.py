@@ -157,7 +157,10 @@ def summary(rows: Sequence[Row]) -> dict:
             members = [row | derived(row) for row in select(select(rows, "model", model), "condition", condition)]
             values[condition] = {name: of_targets(members, name) for name in FIGURES}
         table["conditions"][model] = {condition: means(figures) for condition, figures in values.items()}
-        table["causes"][model] = {cause: changes(values[more], values[less]) for cause, (more, less) in CAUSES.items()}
+        changed = {}
+        for cause, (condition, plain) in CAUSES.items():
+            changed[cause] = changes(values[condition], values[plain])
+        table["causes"][model] = changed
     return table
 
 
@@ -166,9 +169,9 @@ def means(figures: Mapping[str, Mapping]) -> dict[str, Estimate]:
     return {name: Estimate.mean(values.values()) for name, values in figures.items()}
 
 
-def changes(more: Mapping[str, Mapping], less: Mapping[str, Mapping]) -> dict[str, Estimate]:
+def changes(changed: Mapping[str, Mapping], plain: Mapping[str, Mapping]) -> dict[str, Estimate]:
     """The differences of two conditions, target by target."""
-    return {name: Estimate.difference(more[name], less[name]) for name in FIGURES}
+    return {name: Estimate.difference(changed[name], plain[name]) for name in FIGURES}
 
 
 def causes_of(table: Mapping) -> list[str]:

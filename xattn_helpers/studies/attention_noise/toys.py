@@ -43,6 +43,6 @@ def toy_figure() -> Figure:
     """Each of these maps, with its AUROC and its roughness."""
     titles = []
     for name, values in toys().items():
-        found, ragged = float(auroc(values, disc())), float(roughness(values))
-        titles.append(f"{name}: AUROC {found:.2f}, roughness {ragged:.2f}")
+        right, ragged = float(auroc(values, disc())), float(roughness(values))
+        titles.append(f"{name}: AUROC {right:.2f}, roughness {ragged:.2f}")
     return image_grid([list(toys().values())], column_titles=titles, cell=1.5)

@@ -26,8 +26,8 @@ KINDS = ("as large, like shape", "as large, unlike shape", "other size, like sha
 @cache
 def likeness(first: str, second: str) -> float:
     """Intersection over union of two objects' silhouettes, centred, with long sides that are equal."""
-    one, other = silhouette(first), silhouette(second)
-    return float((one & other).sum() / (one | other).sum())
+    shape, reference = silhouette(first), silhouette(second)
+    return float((shape & reference).sum() / (shape | reference).sum())
 
 
 def silhouette(word: str) -> Bool[Tensor, "side side"]:
