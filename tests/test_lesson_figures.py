@@ -10,6 +10,7 @@ from xattn_helpers.studies import load_rows, load_table
 from xattn_helpers.studies.attention_noise import answers, toys
 from xattn_helpers.studies.attention_noise.table import IMAGE, PLACES, VIDEO
 from xattn_helpers.studies.forward_swap import figures, likeness
+from xattn_helpers.studies.forward_swap import table as swap_table
 from xattn_helpers.studies.noise_grid import table as grid_table
 
 
@@ -100,6 +101,10 @@ def test_sentences_of_lesson_03_are_those_of_its_table(swaps):
     size, shape = (likeness.mismatch_and_damage(figures.swaps(rows, VIDEO))[name] for name in ("size", "shape"))
     assert f"{size.value:+.2f}" in figures.causes(rows)[1] and f"{shape.value:+.2f}" in figures.causes(rows)[1]
     assert size.low < 0 < size.high and shape.low < 0 < shape.high, "the lesson says that all contain zero"
+    for model in (IMAGE, VIDEO):
+        of_model = [row | swap_table.derived(row) for row in figures.swaps(rows, model)]
+        lost = swap_table.by_pair(of_model, "seen gained")
+        assert {pair[1] for pair in sorted(lost, key=lambda pair: lost[pair])[:3]} == {"balloon", "kite", "rocket"}
     lines = figures.verdict(table)
     assert len(lines) == 8 and f"{np.exp(table['taken over'][VIDEO]['swap']['long']['offset'].value):.2f}" in lines[5]
     assert "the right scene in 100 %" in figures.words_changed(table)[0]
