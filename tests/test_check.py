@@ -3,6 +3,7 @@
 import denoising_for_tests
 import map_answers_for_tests as map_answers
 import pytest
+import swap_answers_for_tests as swap_answers
 import torch
 
 from xattn_helpers import check
@@ -76,6 +77,7 @@ EXERCISES = {
     "biased_attention": (check.biased_attention, right_bias, blocks.BIAS_MISTAKES),
     **denoising_for_tests.EXERCISES,
     **map_answers.EXERCISES,
+    **swap_answers.EXERCISES,
 }
 each = pytest.mark.parametrize("name", EXERCISES)
 WRONG = [(name, sentence) for name, (_, _, mistakes) in EXERCISES.items() for sentence in mistakes]

@@ -13,6 +13,8 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 NAMES = (  # the lessons that are written to this standard
     "00_pocket_diffusion",
     "01_cross_attention",
+    "02_how_noisy",
+    "03_forward_swap",
     "05_motion",
     "07_transformer",
 )

@@ -8,11 +8,8 @@ from xattn_helpers import capture, generate
 from xattn_helpers.display import draw_shares
 from xattn_helpers.measures.statistics import Estimate
 from xattn_helpers.studies import load_table, measured, quality_table, store, transformer_figures
-from xattn_helpers.studies.attention_noise import figures as noise_figures
-from xattn_helpers.studies.attention_noise.table import IMAGE, KINDS, PLACES, STATISTICS, VIDEO
 from xattn_helpers.studies.full_size_steps import FEW, OURS, UNGUIDED
 from xattn_helpers.studies.guidance.table import COUNTED
-from xattn_helpers.studies.transformer_noise import PLACES as OWN_PLACES
 
 
 def dots(axis):
@@ -67,30 +64,6 @@ def test_maps_are_laid_out_by_step_and_block(model):
     assert figure.axes[1].get_title() == f"{sites[0].group} 0"
     assert [axis.get_ylabel() for axis in figure.axes[:: 1 + len(sites)]][-1] == f"step {count} of {count}"
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), clip.video[len(clip.video) // 2])
-
-
-def test_statistics_of_both_models_and_of_a_perfect_map():
-    table = load_table("attention_noise")
-    figure = noise_figures.by_place(table)
-    for axis, name in zip(figure.axes, STATISTICS, strict=True):
-        drawn = dots(axis)
-        for model, label in ((IMAGE, "image model"), (VIDEO, "video model")):
-            wanted = [table["held out"][place][name][model].value for place in PLACES]
-            np.testing.assert_allclose(drawn[label], wanted, equal_nan=True)
-    leakage = noise_figures.of_tokens(table, ("16 up", "8 up")).axes
-    wanted = [table["leakage of tokens"]["8 up"][kind][VIDEO].value for kind in KINDS]
-    np.testing.assert_allclose(dots(leakage[1])["video model"], wanted)
-
-
-def test_the_transformer_stands_beside_the_others():
-    own = {"held out": {place: {} for place in OWN_PLACES}}
-    for index, place in enumerate(OWN_PLACES):
-        for name in STATISTICS:
-            own["held out"][place][name] = {"model": Estimate.mean([index, index]), "perfect": Estimate.mean([9, 9])}
-    axis = transformer_figures.noise_beside(own, load_table("attention_noise")).axes[0]
-    np.testing.assert_array_equal(dots(axis)["transformer"], [0, 1, 2])
-    labels = [label.get_text().replace("\n", " ") for label in axis.get_xticklabels()]
-    assert labels == ["8 down", "8 up", "8 early", "8 middle", "8 late"]
 
 
 def test_motions_are_told_in_a_line_each():

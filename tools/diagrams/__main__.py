@@ -1,10 +1,11 @@
 """Writes all diagrams: python -m tools.diagrams."""
 
-from tools.diagrams import attention, lab, motion, pipeline, transformers
+from tools.diagrams import attention, lab, motion, noise, pipeline, swaps, transformers
 from tools.notebooks import FOLDER
 
 OUT = FOLDER / "diagrams"
-DRAWINGS = attention.DRAWINGS | lab.DRAWINGS | motion.DRAWINGS | pipeline.DRAWINGS | transformers.DRAWINGS
+ROOMS = (pipeline, attention, noise, swaps, motion, transformers, lab)  # a module for each lesson that has diagrams
+DRAWINGS = {name: draw for room in ROOMS for name, draw in room.DRAWINGS.items()}
 
 
 def main() -> None:

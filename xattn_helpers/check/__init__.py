@@ -7,14 +7,17 @@ that it can name the mistake. It never shows the solution.
 from .blocks import attention, biased_attention, unpatchify
 from .denoising import ddim_step, denoise
 from .flow import flow_step, noise_share
+from .map_noise import auroc, leakage, mass_on_object, roughness
 from .maps import mean_map, record, word_map
 from .motion import box_mask, line_boxes, mean_iou, neediest
 from .noise import add_noise, classifier_free, noise_loss
+from .swaps import cleaned_map, kept_background, swapped_column, until, word_position
 from .tokens import chance_of_best, token_shares
 from .verdict import Verdict
 
 __all__ = [
-    "Verdict", "add_noise", "attention", "biased_attention", "box_mask", "chance_of_best", "classifier_free",
-    "ddim_step", "denoise", "flow_step", "line_boxes", "mean_iou", "mean_map", "neediest", "noise_loss",
-    "noise_share", "record", "token_shares", "unpatchify", "word_map",
+    "Verdict", "add_noise", "attention", "auroc", "biased_attention", "box_mask", "chance_of_best",
+    "classifier_free", "cleaned_map", "ddim_step", "denoise", "flow_step", "kept_background", "leakage",
+    "line_boxes", "mass_on_object", "mean_iou", "mean_map", "neediest", "noise_loss", "noise_share", "record",
+    "roughness", "swapped_column", "token_shares", "unpatchify", "until", "word_map", "word_position",
 ]  # fmt: skip

@@ -13,17 +13,13 @@ from ..display.figures import image_grid
 from ..display.overlays import heatmaps
 from ..display.plots import draw_intervals
 from ..display.tables import figure_text
-from .attention_noise.figures import MODELS, Series, panels
-from .attention_noise.table import STATISTICS
 from .dit_steering import BIAS, GRADIENT, GROUPS, UNGUIDED
 from .full_size_steps import FEW, OURS
 from .full_size_steps import UNGUIDED as UNGUIDED_STEP
 from .guidance.table import COUNTED
-from .transformer_noise import PLACES
 
 MOST_COLUMNS = 10
 BORDERS = (3.5, 6.5)  # between early, middle and late blocks
-BESIDE = ("8 down", "8 up")  # the other models' maps of the same size
 COLORS = {GRADIENT: "#2a7f62", BIAS: "#c8692b", UNGUIDED: "0.5"}
 FINDING, FINDING_FIRST = "#2f6db3", "#9dc0e4"
 
@@ -101,19 +97,6 @@ def _draw_finding(axis: Axes, maps: Mapping) -> None:
     axis.legend(frameon=False, fontsize=9, loc="lower center")
     for border in BORDERS:
         axis.axvline(border, color="0.8")
-
-
-def noise_beside(transformer: Mapping, noise: Mapping) -> Figure:
-    """Every statistic of `transformer_noise` beside those of `attention_noise` for maps of the same size."""
-    series, own, beside = [], transformer["held out"], noise["held out"]
-    for model, label, _ in MODELS:
-        figures = {name: [beside[at][name][model] for at in BESIDE] for name in STATISTICS}
-        series.append(Series(label, np.arange(len(BESIDE)), figures))
-    places = np.arange(len(PLACES)) + len(BESIDE)
-    measured = {name: [own[at][name]["model"] for at in PLACES] for name in STATISTICS}
-    perfect = {name: [own[at][name]["perfect"] for at in PLACES] for name in STATISTICS}
-    series.append(Series("transformer", places, measured, fmt="s"))
-    return panels(series, Series("a perfect map", places, perfect), (*BESIDE, *PLACES))
 
 
 def _panels(count: int, size: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:

@@ -122,3 +122,9 @@ def change_of(part: Mapping) -> str:
     if not part["trainings"]:
         return number_text(None)
     return f"{part['mean']:+.2f} ({part['smallest']:+.2f} to {part['largest']:+.2f} of {part['trainings']} trainings)"
+
+
+def answers(table: Mapping, question: str = "words mixed by the text encoder") -> list[str]:
+    """What one change does to maps and to edits, a sentence for each figure; none where it was not measured."""
+    figures = table["questions"].get(question, {})
+    return [f"{name}: {change_of(figures[name])}" for name in SHOWN if name in figures]
