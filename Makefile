@@ -27,6 +27,12 @@ ON_CPU := $(OFFLINE) CUDA_VISIBLE_DEVICES=
 # nbval: every cell must run; the output is compared in the cells with the tag nbval-check-output.
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
+# Most tests are too small for two threads: as many processes with a thread each take less time. A file, and so a
+# notebook with its kernel, stays in one process; the long ones begin. A whole number, or 0 for one process.
+WORKERS ?= 2
+AT_ONCE := $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist=loadfile --no-loadscope-reorder)
+ONE_THREAD := $(if $(filter-out 0,$(WORKERS)),OMP_NUM_THREADS=1)
+
 # Installing a package of Debian is for root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -48,9 +54,9 @@ lab: $(READY) ## open JupyterLab with your own copy of the lessons, in my_notebo
 	@$(BIN)/python -m tools.lab
 	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/my_notebooks $(AS_ROOT) $(LAB)
 
-test: lint $(READY) ## lint, unit tests, and every notebook, on the CPU
+test: lint $(READY) ## lint, unit tests, and every notebook, on the CPU (WORKERS=4 for more than two processes)
 	@notebooks=$$($(BIN)/python -m tools.notebooks) && \
-	$(ON_CPU) TQDM_DISABLE=1 $(BIN)/python -m pytest $(NBVAL) --ignore=tests/browser tests $$notebooks
+	$(ON_CPU) $(ONE_THREAD) TQDM_DISABLE=1 $(BIN)/python -m pytest $(AT_ONCE) $(NBVAL) --ignore=tests/browser tests $$notebooks
 
 test-unit: $(READY) ## unit tests only, on whatever device there is
 	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests

@@ -12,42 +12,65 @@ from pathlib import Path
 import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 
+from tools.execution import slowness
+
 TESTS = Path(__file__).parent
 SHOTS = TESTS.parent / "build" / "screenshots"  # where pictures stay, to be looked at
 WIDTHS = (1280, 390)
+SLOWNESS = min(slowness(), 10.0)  # of this machine, now: what others do to it makes every wait longer
+PATIENCE = 30 * SLOWNESS  # seconds: a wait that takes longer has failed
 SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight are there, too
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    # A kernel of a busy machine that has not said within three seconds what it is goes without subshells.
+    "@jupyterlab/apputils-extension/kernels-settings": {"kernelInfoTimeout": round(1000 * PATIENCE)},
 }
+# What a notebook does not need to run; together they double the time until the server answers.
+LEFT_OUT = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab_jupytext")
+# On this signal a kernel writes to the server's log what each of its threads does.
+STACKS = "import faulthandler, signal; faulthandler.register(signal.SIGUSR1, all_threads=True)"
+# The kernel of the notebook that is seen. JupyterLab's own indicator says "idle" before there is a connection, and a
+# cell that is run then is left out without a word.
+KERNEL = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+KERNEL_IS_READY = f"{KERNEL}?.connectionStatus === 'connected' && {KERNEL}?.status === 'idle'"
 
 
 class Lab:
     """A JupyterLab of its own, with settings and files in a folder."""
 
     def __init__(self, folder: Path):
-        self.folder, self.runtime = folder / "work", folder / "runtime"
+        self.folder, self.runtime, self.log = folder / "work", folder / "runtime", folder / "lab.log"
         self.folder.mkdir()
         for name, settings in SETTINGS.items():
-            plugin = folder / "settings" / f"{name}.jupyterlab-settings"
-            plugin.parent.mkdir(parents=True, exist_ok=True)
-            plugin.write_text(json.dumps(settings))
+            _write(folder / "settings" / f"{name}.jupyterlab-settings", json.dumps(settings))
+        _write(folder / "ipython" / "profile_default" / "startup" / "stacks.py", STACKS)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.address = f"http://127.0.0.1:{free.getsockname()[1]}"
+            port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
         options = {
             "JUPYTER_RUNTIME_DIR": self.runtime, "JUPYTER_CONFIG_DIR": folder / "config",
             "JUPYTERLAB_SETTINGS_DIR": folder / "settings", "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
+            "IPYTHONDIR": folder / "ipython",
             "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), "OMP_WAIT_POLICY": "PASSIVE",
         }  # fmt: skip
-        command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--ip=127.0.0.1", "--allow-root"]
-        command += [f"--port={self.address.rpartition(':')[2]}", "--IdentityProvider.token="]
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root"]
+        command += [f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
         command += [f"--ServerApp.root_dir={self.folder}", "--LabApp.news_url=None"]
-        self.log = (folder / "lab.log").open("w")
+        command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
+        command += [f"--ServerApp.jpserver_extensions={name}=False" for name in LEFT_OUT]
         environment = {**os.environ, **{name: str(value) for name, value in options.items()}}
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=environment)
-        until(self._answers, 120)
+        environment.pop("MPLBACKEND", None)  # that of the tests; a kernel chooses the one that shows figures
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        try:
+            until(self._answers, 2 * PATIENCE)
+        except AssertionError as error:
+            self.close()
+            raise AssertionError(f"JupyterLab does not start:\n{self.log.read_text()}") from error
 
     def _answers(self) -> bool:
+        assert self.process.poll() is None, "JupyterLab has ended"
         try:
             with urllib.request.urlopen(f"{self.address}/api", timeout=5) as answer:
                 return answer.status == 200
@@ -61,22 +84,37 @@ class Lab:
         nbformat.write(notebook, self.folder / name)
         return f"{self.address}/doc/tree/{name}"
 
-    def client(self) -> BlockingKernelClient:
-        """A line to the newest kernel, to ask for what Python knows."""
-        files = sorted(self.runtime.glob("kernel-*.json"), key=lambda file: file.stat().st_mtime)
-        client = BlockingKernelClient(connection_file=str(files[-1]))
+    def client(self, page) -> BlockingKernelClient:
+        """A line to the kernel of the notebook that a page shows, to ask for what Python knows."""
+        file = self.runtime / f"kernel-{page.evaluate(f'{KERNEL}.id')}.json"
+        client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
         client.start_channels()
+        client.wait_for_ready(timeout=PATIENCE)  # before, an answer may come before there is somebody to hear it
         return client
 
     def close(self) -> None:
         """Stop the server, and with it its kernels."""
         self.process.terminate()
-        self.process.wait(timeout=60)
-        self.log.close()
+        try:
+            self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
-def until(condition, seconds: float = 60):
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def run_all(page) -> None:
+    """Run the cells of the notebook that a page shows, as soon as its kernel can be asked."""
+    page.wait_for_function(KERNEL_IS_READY, timeout=2000 * PATIENCE)
+    page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def until(condition, seconds: float = PATIENCE):
     """Wait for something to be true, and return it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -84,7 +122,13 @@ def until(condition, seconds: float = 60):
         if value:
             return value
         time.sleep(0.1)
-    raise AssertionError(f"it did not come within {seconds} seconds")
+    raise AssertionError(f"it did not come within {seconds:.0f} seconds")
+
+
+def tell(client: BlockingKernelClient, code: str) -> None:
+    """Let the kernel run code, and wait until it has. What the browser sends runs beside it, in another thread."""
+    reply = client.execute(code, reply=True, timeout=PATIENCE)
+    assert reply["content"]["status"] == "ok", reply["content"]
 
 
 def ask(client: BlockingKernelClient, expression: str):
@@ -95,8 +139,12 @@ def ask(client: BlockingKernelClient, expression: str):
         content = message["content"]
         texts.append(content.get("text", "") or "\n".join(content.get("traceback", [])))
 
-    client.execute_interactive(f"import json; print(json.dumps({expression}))", timeout=60, output_hook=hear)
-    return json.loads("".join(texts))
+    client.execute_interactive(f"import json; print(json.dumps({expression}))", timeout=PATIENCE, output_hook=hear)
+    text = "".join(texts)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise AssertionError(f"{expression}: the kernel says {text!r}") from error
 
 
 def shoot(page, name: str) -> None:

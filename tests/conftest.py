@@ -10,7 +10,13 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 import pytest
 
+LONG = ("test_lessons.py", "test_lessons_transformers.py", "test_before_the_move.py", "test_badges.py")
 LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_collection_modifyitems(items):
+    """Notebooks and long files begin, so that processes that share the tests end at about the same time."""
+    items.sort(key=lambda item: item.path.suffix != ".ipynb" and item.path.name not in LONG)
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,11 @@ Without them these tests are skipped, and say so; `make test-browser` installs t
 import os
 import shutil
 
+import faults_for_tests
 import pytest
-from browser_for_tests import SHOTS, Lab, Pad, until
+from browser_for_tests import PATIENCE, SHOTS, SLOWNESS, Lab, Pad, run_all, tell, until
 
+LIMIT = 240 * SLOWNESS  # seconds: a test that takes longer hangs
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 MODEL = """
 from dataclasses import replace
@@ -21,6 +23,30 @@ model = replace(model, defaults=replace(model.defaults, frames=8, height=64, wid
 drawer = PathDrawer(model)
 drawer
 """
+# The path comes last: whoever sees it sees the rest, too.
+PATH = """
+drawer.prompt.value, drawer.strength.value, drawer.seed.value = "a burger floats on the water", 0.08, 0
+path = {"points": [[.2, .2], [.8, .8]], "times": None, "sizes": [[.3, .3], [.3, .3]]}
+drawer.pad.value = [{"word": "burger", **path}]
+"""
+OPEN = {"browser": None, "lab": None}  # what a failed test can be told with
+
+
+def pytest_collection_modifyitems(items):
+    """What asks a page that hangs would wait for ever."""
+    here = os.path.dirname(__file__)
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.timeout(LIMIT))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Beside a failure: what the pages show, what they and JupyterLab logged, and what each kernel did then."""
+    result = yield
+    if result.failed and OPEN["browser"] is not None:
+        result.sections += faults_for_tests.report(f"{item.name}-{call.when}", **OPEN)
+    return result
 
 
 def missing(what):
@@ -41,7 +67,9 @@ def browser():
         missing("no Chromium: apt-get install chromium")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        OPEN["browser"] = browser
         yield browser
+        OPEN["browser"] = None
         browser.close()
 
 
@@ -59,8 +87,9 @@ def shot():
 @pytest.fixture(scope="session")
 def lab(browser, tmp_path_factory):
     """A JupyterLab of its own; that there is a browser is asked first."""
-    lab = Lab(tmp_path_factory.mktemp("lab"))
+    lab = OPEN["lab"] = Lab(tmp_path_factory.mktemp("lab"))
     yield lab
+    OPEN["lab"] = None
     lab.close()
 
 
@@ -73,29 +102,28 @@ def page(browser, lab):
     page.outside, page.errors = [], []
     page.on("request", lambda request: page.outside.append(request.url))
     page.on("pageerror", lambda error: page.errors.append(str(error)))
-    page.set_default_timeout(90_000)
-    page.goto(lab.notebook("drawer.ipynb", [MODEL.strip()]))
-    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')  # before, keys may go nowhere
-    page.locator(".jp-CodeCell .cm-content").first.click()
-    page.keyboard.press("Shift+Enter")
-    page.wait_for_selector(".xattn-pad svg", timeout=240_000)  # a busy machine imports for minutes
+    page.set_default_timeout(1000 * PATIENCE)
+    page.goto(lab.notebook("drawer.ipynb", [MODEL.strip(), ""]))
+    run_all(page)
+    page.wait_for_selector(".xattn-pad svg", timeout=3000 * PATIENCE)  # it imports torch and diffusers first
     yield page
     context.close()
 
 
 @pytest.fixture(scope="session")
 def kernel(lab, page):
-    client = lab.client()
+    client = lab.client(page)
     yield client
     client.stop_channels()
 
 
 @pytest.fixture
 def pad(page, kernel):
-    """The pad with a path of two points."""
-    kernel.execute("drawer.pad.value = [{'word': 'burger', 'points': [[.2, .2], [.8, .8]], 'times': None,"
-                   " 'sizes': [[.3, .3], [.3, .3]]}]; drawer.prompt.value = 'a burger floats on the water'"
-                   "; drawer.strength.value = 0.08; drawer.seed.value = 0")  # fmt: skip
-    until(lambda: page.locator(".xattn-point").count() == 2 and page.locator(".xattn-tab").count() == 1)
+    """The pad with a path of two points. It is empty before, or one could take the path of the test before for it."""
+    tabs, points = page.locator(".xattn-tab"), page.locator(".xattn-point")
+    tell(kernel, "drawer.pad.value = []")
+    until(lambda: tabs.count() == 0)
+    tell(kernel, PATH)
+    until(lambda: points.count() == 2 and tabs.count() == 1)
     page.locator(".xattn-pad svg").scroll_into_view_if_needed()
     return Pad(page)

@@ -71,8 +71,8 @@ def test_the_keyboard_does_all_of_it(pad, page, kernel):
     page.locator(".xattn-point").nth(1).focus()
     for key in ("ArrowLeft", "ArrowUp", "Shift+ArrowUp", "+"):
         page.keyboard.press(key)
-    until(lambda: near(drawn(kernel)[0][1], [0.78, 0.68]))
-    assert near(ask(kernel, "drawer.pad.value[0]['sizes'][1]"), [0.32, 0.32])
+    until(lambda: near(ask(kernel, "drawer.pad.value[0]['sizes'][1]"), [0.32, 0.32]))  # of the last key
+    assert near(drawn(kernel)[0][1], [0.78, 0.68])
     page.keyboard.press("Control+z")
     until(lambda: near(ask(kernel, "drawer.pad.value[0]['sizes'][1]"), [0.3, 0.3]))
     pad.svg.focus()

@@ -2,7 +2,7 @@
 
 import re
 
-from browser_for_tests import ask, shoot, until
+from browser_for_tests import ask, shoot, tell, until
 from PIL import Image
 
 
@@ -40,14 +40,15 @@ def test_a_run_shows_the_video_and_plays(pad, page, kernel):
     ready(page)
     until(lambda: page.locator(".xattn-film .xattn-titles").inner_text().split() == ["unguided", "guided"])
     assert ask(kernel, "drawer.clip.seed == 0 and drawer.own.seed == 0")
-    seen = {frame(page) for _ in range(10) if not page.wait_for_timeout(150)}
-    assert len(seen) > 2, "it plays by itself"
+    seen = set()
+    until(lambda: seen.add(frame(page)) or len(seen) > 2)  # it plays by itself
     page.get_by_role("button", name="pause").click()
     stopped = frame(page)
     page.wait_for_timeout(600)
     assert frame(page) == stopped
     page.locator(".xattn-film input[type=range]").focus()
     page.keyboard.press("Home")
+    until(lambda: frame(page) == 1)
     first = pixels(page)
     page.keyboard.press("ArrowRight")
     until(lambda: frame(page) == 2)
@@ -64,9 +65,7 @@ def test_old_pictures_are_marked(pad, page, kernel):
 
 
 def test_stop_stops_after_the_step(pad, page, kernel):
-    kernel.execute("from dataclasses import replace; few = drawer.model.defaults;"
-                   " drawer.model.defaults = replace(few, steps=200); drawer.seed.value = 7")  # fmt: skip
-    until(lambda: ask(kernel, "drawer.seed.value") == 7)
+    tell(kernel, "few = drawer.model.defaults; drawer.model.defaults = replace(few, steps=200); drawer.seed.value = 7")
     press(page, "Run")
     page.wait_for_function("[...document.querySelectorAll('img.widget-image, img.jupyter-widgets')]"
                            ".some((node) => node.offsetParent && node.naturalWidth === 64)")  # fmt: skip
@@ -76,7 +75,7 @@ def test_stop_stops_after_the_step(pad, page, kernel):
     says(page, "Stopped; what was there before is still shown")
     ready(page)
     assert ask(kernel, "drawer.clip.seed == 0 and not drawer.is_running")
-    kernel.execute("drawer.model.defaults = few")
+    tell(kernel, "drawer.model.defaults = few")
 
 
 def test_errors_are_sentences_and_leave_everything_usable(pad, page, kernel):
