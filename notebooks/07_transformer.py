@@ -199,13 +199,17 @@ print(f"the film runs backwards; largest difference {apart:.0e}")
 # %% [markdown]
 # The network cannot tell: with its frames numbered backwards it makes the film backwards, up to rounding. The positions
 # are *all* it knows of before and after, and in the same way the columns tell it left from right. The U-Net's attention
-# has no positions at all. Are they what its dogs lack? The study `unet_positions` trains the U-Net for seven minutes more
+# has no positions at all. Are they what its dogs lack? The study `motion_school` trains the U-Net for seven minutes more
 # in two ways, both with more captions that name a motion: once with three more input channels, which say frame, row and
 # column, and once as it is. Guess first, then look:
 
 # %% jupyter={"source_hidden": true}
-titles = {"as shipped": "U-Net as above", "positions": "trained longer, with positions", "longer": "trained longer, without"}
-bullets(quality_table.obeyed(measured("unet_positions") or {}, titles, ("to the left", "to the right")))
+directions = ("to the left", "to the right")
+school = {"positions": "trained longer, with positions", "longer": "trained longer, without"}
+bullets([
+    *quality_table.obeyed(measured("pocket_quality") or {}, {"pocket": "U-Net as above"}, directions),
+    *quality_table.obeyed(measured("motion_school") or {}, school, directions),
+])  # fmt: skip
 
 # %% [markdown]
 # Positions are not what it lacked. Without them it learns left and right as well: its convolutions see the nearest cells

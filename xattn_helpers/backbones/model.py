@@ -162,8 +162,7 @@ class Model:
         token = CALL.set(replace(call or Call(), halves=halves, **facts))
         try:
             timestep = timestep.to(latents.device, non_blocking=True)  # else it waits for all that the GPU has to do
-            predicted = self.backbone.predict(latents.to(self.dtype), timestep, text)
-            return predicted.to(latents.dtype)
+            return self.backbone.predict(latents.to(self.dtype), timestep, text).to(latents.dtype)
         finally:
             CALL.reset(token)
 

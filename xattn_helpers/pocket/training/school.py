@@ -1,6 +1,7 @@
-"""Train the networks: `python -m xattn_helpers.studies.unet_positions.train positions --minutes 13`, likewise `longer`.
+"""A longer school of motion for the video U-Net: `python -m xattn_helpers.pocket.training.school longer --minutes 7`.
 
-Both go on from the shipped video U-Net, for the same time, with more captions that name a motion.
+`positions` in place of `longer` also adds positions to its input. Both go on from the shipped weights, with more
+captions that name a motion.
 """
 
 import argparse
@@ -9,14 +10,13 @@ from functools import partial
 
 from diffusers import UNet3DConditionModel
 
-from ...pocket import WEIGHTS
-from ...pocket.training.config import TrainConfig
-from ...pocket.training.fit import Plan
-from ...pocket.training.losses import DiffusionLoss
-from ...pocket.training.stages import Stage, training_set
-from ...pocket.training.trainer import Trainer
-from ..noise_grid.train import link
-from .network import FOLDER, KINDS, Positioned, folder_of, widened
+from .. import WEIGHTS
+from .config import TrainConfig
+from .fit import Plan
+from .losses import DiffusionLoss
+from .positions import FOLDER, KINDS, Positioned, folder_of, widened
+from .stages import Stage, training_set
+from .trainer import Trainer
 
 RATE, HOLD, FLOOR = 4e-4, 0.3, 0.02
 MOTION_SHARE = 0.7  # of a batch, from captions that name a motion
@@ -40,7 +40,7 @@ def train(trainer: Trainer) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m xattn_helpers.studies.unet_positions.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m xattn_helpers.pocket.training.school", description=__doc__)
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--minutes", type=float, required=True, help="how long")
     parser.add_argument("--compile", action="store_true", help="compile the blocks first (CUDA)")
@@ -49,7 +49,8 @@ def main(arguments: list[str] | None = None) -> None:
     out = folder_of(options.kind, options.smoke)
     out.mkdir(parents=True, exist_ok=True)
     for name in ("vae", "tokenizer", "text_encoder"):
-        link(WEIGHTS / name, out / name)
+        if not (out / name).is_symlink():
+            (out / name).symlink_to((WEIGHTS / name).resolve(), target_is_directory=True)
     config = TrainConfig(
         stages=["t2v"], out=out, work=out / "work", latents=FOLDER / "latents", clips=STORIES, t2v_batch=BATCH,
         minutes=options.minutes, compile=options.compile,

@@ -5,10 +5,10 @@ import torch
 
 from xattn_helpers.backbones.unet import UNet
 from xattn_helpers.pocket.networks import build_video_unet
-from xattn_helpers.studies import unet_positions
-from xattn_helpers.studies.unet_positions import network as networks
-from xattn_helpers.studies.unet_positions import train
-from xattn_helpers.studies.unet_positions.network import AXES, PositionedUNet, positions, widened, with_positions
+from xattn_helpers.pocket.training import positions as networks
+from xattn_helpers.pocket.training import school
+from xattn_helpers.pocket.training.positions import AXES, PositionedUNet, positions, widened, with_positions
+from xattn_helpers.studies.motion_school import MotionSchool
 
 
 def test_positions_run_from_minus_one_to_one_in_frames_rows_and_columns():
@@ -42,16 +42,17 @@ def test_a_widened_network_keeps_what_it_knew(unet):
 
 def test_a_training_can_be_measured(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(networks, "FOLDER", tmp_path)
-    monkeypatch.setattr(train, "FOLDER", tmp_path)
-    study = unet_positions.UNetPositions(smoke=True)
-    assert "unet_positions.train positions --minutes" in study.unable()
-    train.main(["positions", "--minutes", "10", "--smoke"])
+    monkeypatch.setattr(school, "FOLDER", tmp_path)
+    study = MotionSchool(smoke=True)
+    assert "training.school positions --minutes" in study.unable()
+    school.main(["positions", "--minutes", "10", "--smoke"])
     assert "positions: " in capsys.readouterr().out
-    assert "unet_positions.train longer --minutes" in study.unable()
-    shipped, own = study.model("as shipped"), study.model("positions")
-    assert type(own.backbone) is PositionedUNet and type(shipped.backbone) is UNet
-    names = {name: study.weights({"model": name})[name] for name in ("as shipped", "positions")}
-    assert len(set(names.values())) == 2
+    assert "school longer --minutes" in study.unable()
+    school.main(["longer", "--minutes", "10", "--smoke"])
+    longer, own = study.model("longer"), study.model("positions")
+    assert study.unable() == "" and type(own.backbone) is PositionedUNet and type(longer.backbone) is UNet
+    digests = [study.weights({"model": name})[name] for name in ("longer", "positions")]
+    assert digests[0] != digests[1]
     latents, text = torch.randn(1, 4, 2, 16, 16), own.encode("a dog")
     with torch.no_grad():
         expected = own.network(with_positions(latents), torch.tensor(500), text.states).sample
@@ -62,11 +63,11 @@ def test_the_table_has_what_was_obeyed_and_seen():
     seen = {"kind": "motion", "present": 1.0, "single": 1.0, "scene": "sea", "scene seen": "sea", "second": ""}
     seen |= {"second present": None, "word": "dog"} | {f"auroc, {cells} cells": 0.9 for cells in (1, 2, 4)}
     rows = []
-    for model, obeyed in (("as shipped", (True, False)), ("longer", (True, True))):
+    for model, obeyed in (("positions", (True, False)), ("longer", (True, True))):
         rows += [seen | {"model": model, "motion": "to the left", "obeyed": answer} for answer in obeyed]
-    study = unet_positions.UNetPositions(smoke=True)
+    study = MotionSchool(smoke=True)
     table = study.summary(rows)
-    assert list(table) == ["as shipped", "longer"]
+    assert list(table) == ["positions", "longer"]
     assert [figures["motion obeyed: to the left"].value for figures in table.values()] == [0.5, 1.0]
     line = next(line for line in study.markdown(table).splitlines() if "to the left" in line)
     assert "50" in line and "100" in line

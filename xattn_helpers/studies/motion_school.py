@@ -1,31 +1,27 @@
-"""Do positions teach the video U-Net left and right? Study `unet_positions`, on networks that are trained for it.
+"""Do positions teach the pocket video model left and right? Study `motion_school`, on networks trained for it.
 
-The shipped video U-Net has no positions in space or time. `python -m xattn_helpers.studies.unet_positions.train` goes
-on from its weights in two ways, for the same time: with three more input channels (frame, row, column), and without
-them. Each is asked for the held-out prompts with a motion of `pocket_quality`, and so is the network as it is shipped.
+The shipped network has no positions in space or time. `python -m xattn_helpers.pocket.training.school` goes on from its
+weights in two ways, for the same time: with three more input channels (frame, row, column), and without them. Each is
+asked for the held-out prompts with a motion of `pocket_quality`, which has the network as it is shipped.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
-from ...backbones.model import Model, load
-from ...backbones.unet import UNet
-from ...display.tables import table_text
-from ..models import digest_of
-from ..pocket_quality import NEW_SEED, PocketQuality, asked_of, held_out_stories
-from ..quality_table import OBEYED, figures, percent
-from ..rows import Case, Row, select
-from .network import KINDS, PositionedUNet, folder_of, read
-
-SHIPPED = "as shipped"
-MODELS = (SHIPPED, *KINDS)
+from ..backbones.model import Model, load
+from ..display.tables import table_text
+from ..pocket.training.positions import KINDS, is_trained, trained
+from .models import digest_of
+from .pocket_quality import NEW_SEED, PocketQuality, asked_of, held_out_stories
+from .quality_table import OBEYED, figures, percent
+from .rows import Case, Row, select
 
 
-class UNetPositions(PocketQuality):
-    """Do three channels that say where a cell is, or a longer training, teach the U-Net left and right?"""
+class MotionSchool(PocketQuality):
+    """Do three channels that say where a cell is, or a longer training, teach left and right?"""
 
-    name = "unet_positions"
+    name = "motion_school"
     compared = ()
 
     def __init__(self, smoke: bool = False):
@@ -35,7 +31,7 @@ class UNetPositions(PocketQuality):
     def cases(self) -> list[Case]:
         """The held-out captions with a motion, of every network."""
         cases: list[Case] = []
-        for model in MODELS:
+        for model in KINDS:
             for number, story in enumerate(held_out_stories()["motion"]):
                 about: Case = {"model": model, "kind": "motion", "seed": NEW_SEED + number}
                 cases.append(about | asked_of(story, "motion"))
@@ -44,8 +40,8 @@ class UNetPositions(PocketQuality):
     def unable(self) -> str:
         """Which network is not trained here, with the command that trains it, or nothing."""
         for kind in KINDS:
-            if not list(folder_of(kind, self.smoke).glob("unet/*.safetensors")):
-                return f"{kind!r} is not trained (python -m {__name__}.train {kind} --minutes 7)"
+            if not is_trained(kind, self.smoke):
+                return f"{kind!r} is not trained (python -m xattn_helpers.pocket.training.school {kind} --minutes 7)"
         return super().unable()
 
     def model(self, name: str) -> Model:
@@ -62,7 +58,7 @@ class UNetPositions(PocketQuality):
     def summary(self, rows: Sequence[Row]) -> dict:
         """Figures of each network."""
         table = {}
-        for model in MODELS:
+        for model in KINDS:
             if chosen := select(rows, "model", model):
                 table[model] = figures(chosen)
         return table
@@ -70,7 +66,7 @@ class UNetPositions(PocketQuality):
     def markdown(self, table: dict) -> str:
         """How often each motion is obeyed, and whether the pictures are still what they were."""
         rows = []
-        for name in table[SHIPPED]:
+        for name in table[KINDS[0]]:
             if name.startswith(OBEYED) or name in ("object present, one object", "exactly one instance", "right scene"):
                 rows.append([name, *(percent(figures.get(name)) for figures in table.values())])
         return table_text(["held-out prompts with a motion", *table], rows)
@@ -79,9 +75,5 @@ class UNetPositions(PocketQuality):
 @cache
 def model_of(name: str, device: str, smoke: bool = False) -> Model:
     """The pocket video model with one of the networks, loaded once."""
-    model = load("pocket", device)
-    if name == SHIPPED:
-        return model
-    has_positions = name == "positions"
-    network = read(folder_of(name, smoke) / "unet", has_positions).to(device)
-    return replace(model, backbone=(PositionedUNet if has_positions else UNet)(network))
+    model = load("pocket", device, "float32")
+    return replace(model, backbone=trained(name, device, smoke))

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from ...backbones.text import Condition
 from ...backbones.unet import UNet
-from ...pocket.networks import build_video_unet
+from ..networks import build_video_unet
 
-FOLDER = Path("runs/unet_positions")  # not in the repository
+FOLDER = Path("runs/motion_school")  # not in the repository
 KINDS = ("positions", "longer")  # the trainings
 AXES = 3  # frame, row, column
 FIRST_WEIGHT = 0.1  # standard deviation of the new weights: from 0 they hardly begin to move
@@ -47,8 +47,13 @@ def widened(network: UNet3DConditionModel) -> UNet3DConditionModel:
     return network
 
 
+def is_trained(kind: str, smoke: bool = False) -> bool:
+    """Whether the school has stored a network of this kind."""
+    return any(folder_of(kind, smoke).glob("unet/*.safetensors"))
+
+
 def read(folder: Path, is_widened: bool) -> UNet3DConditionModel:
-    """A network of this study from the folder in which its training put it, in single precision."""
+    """A network of the school from the folder in which its training put it, in single precision."""
     network = build_video_unet()
     network = widened(network) if is_widened else network
     weights = {}
@@ -76,3 +81,10 @@ class PositionedUNet(UNet):
     def predict(self, latents: Tensor, timestep: Tensor, text: Condition) -> Tensor:
         """What the network predicts for latents."""
         return super().predict(with_positions(latents), timestep, text)
+
+
+def trained(kind: str, device: str, smoke: bool = False) -> UNet:
+    """The backbone of a network that the school has trained."""
+    has_positions = kind == "positions"
+    network = read(folder_of(kind, smoke) / "unet", has_positions).to(device)
+    return (PositionedUNet if has_positions else UNet)(network)
