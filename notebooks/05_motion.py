@@ -61,7 +61,7 @@ from xattn_helpers.display import bullets, draw_boxes, markdown_table
 from xattn_helpers.studies import load_rows, measured, motion_figures, origin
 from xattn_helpers.studies.guidance import observations
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 60})  # many pictures
 POCKET = VIDEO.startswith("pocket")  # the detector knows the drawn world only
 FEW = 8 if POCKET else None  # frames of clips in which nothing moves far
 
@@ -91,7 +91,7 @@ def recorded(prompt, word, **options):
 
 
 free, free_maps = recorded(burger, "burger")
-guided, guided_maps = recorded(burger, "burger", edits=Guidance("burger", down))
+guided, guided_maps = recorded(burger, "burger", edits=Guidance("burger", down, memory="save"))
 boxes = down.boxes(len(guided.video))
 
 # %% jupyter={"source_hidden": true}
@@ -102,7 +102,8 @@ show(free, draw_boxes(guided.video, boxes), titles=titles, width=400)
 # <!-- place for the paper's own Figure 1 (CC BY 4.0) -->
 # It follows, closely, and it is one burger on the same kind of sea. The paper's own pictures are its
 # [Figure 1](https://arxiv.org/html/2404.05519v1). Prompt, noise and network are the same in both clips. What was changed
-# are the latents, a little, in the first half of the denoising steps.
+# are the latents, a little, in the first half of the denoising steps. (`memory="save"` changes nothing in the clip: it
+# computes parts of the network twice instead of keeping them.)
 #
 # ## 2. A path becomes targets
 #
@@ -156,6 +157,7 @@ def line_boxes(start, end, size, frames):
 
 check.line_boxes(line_boxes)
 
+
 # %% [markdown]
 # `track` can do more: three and more keys, a size at each key (`size=[0.2, 0.5]`: the box grows), a smooth curve
 # (`smooth=True`), a slow start and end (`easing="ease"`). Keys are reached at even times, so a long way between two keys
@@ -195,6 +197,7 @@ def box_mask(box, height, width):
 
 
 check.box_mask(box_mask)
+
 
 # %% [markdown]
 # ## 3. One gradient for all frames
@@ -284,7 +287,7 @@ for word, (prompt, name) in examples.items():
     paths[word] = track(TRACKS[name], size=box(word))
     length = {"frames": FEW} if name == "stays" else {}
     unguided[word] = generate(model, prompt, seed=0, **length)
-    led[word], maps_of[word] = recorded(prompt, word, edits=Guidance(word, paths[word]), **length)
+    led[word], maps_of[word] = recorded(prompt, word, edits=Guidance(word, paths[word], memory="save"), **length)
 
 # %% jupyter={"source_hidden": true}
 titles = [f"{prompt} {overlap(led[word].video, word, paths[word])}" for word, (prompt, _) in examples.items()]
@@ -300,7 +303,8 @@ motion_figures.frame_by_frame(unguided["ball"].video, led["ball"].video, maps_of
 
 # %% [markdown]
 # Read it from top to bottom. The second row is what we ask for, the third what the network attends to, the last what it
-# draws. Guidance moves the map, and the picture follows the map. The same for the shark:
+# draws. Guidance moves the map, and the picture follows the map. Look at the first frame: the ball hangs out of its box,
+# as if it were on its way already. The same for the shark:
 
 # %% jupyter={"source_hidden": true}
 motion_figures.frame_by_frame(unguided["shark"].video, led["shark"].video, maps_of["shark"], paths["shark"])
@@ -309,11 +313,13 @@ motion_figures.frame_by_frame(unguided["shark"].video, led["shark"].video, maps_
 # And the moon:
 
 # %% jupyter={"source_hidden": true}
-motion_figures.frame_by_frame(unguided["moon"].video, led["moon"].video, maps_of["moon"], paths["moon"])
+nights = {"unguided": unguided["moon"].video, "guided": led["moon"].video}
+motion_figures.strips(nights, [paths["moon"].boxes(len(video)) for video in nights.values()])
 
 # %% [markdown]
-# The paper's moon was missing until it was asked for. Ours is there without guidance. So this prompt cannot show that
-# guidance brings something back; we need another one.
+# The moon goes into its box. But where is the wolf? Nothing in the energy speaks of it, and it has gone. And one more
+# thing differs: the paper's moon was missing until it was asked for, ours is there without guidance. So this prompt
+# cannot show that guidance brings something back; we need another one.
 #
 # ## 5. What the model left out
 #
@@ -327,6 +333,7 @@ missing, looked = motion_figures.left_out(rows, VIDEO)
 lines = [f"“{row['prompt']}”, seed {row['seed']}: no {motion_figures.absent(row)}" for row in missing]
 title = f"{looked} clips were looked at. In {len(missing)}, one of the two objects is seen in no frame:"
 bullets(lines, title) if looked else print("The study does not have this model; what follows may leave nothing out.")
+
 
 # %% [markdown]
 # We take the first in which the missing object belongs into the air, as the paper's moon does: the kite. Only this clip
@@ -352,10 +359,11 @@ pair, seed = "a truck and a kite on the beach", 9000148
 place = track([(0.72, 0.28)], size=box("kite"))
 edits = {
     "unguided": (),
-    "a target for the kite": Guidance("kite", place),
-    "Attend-and-Excite's energy": Guidance("kite", place, energy=excite),
+    "a target for the kite": Guidance("kite", place, memory="save"),
+    "Attend-and-Excite's energy": Guidance("kite", place, energy=excite, memory="save"),
 }
 back = {name: generate(model, pair, seed=seed, edits=edit) for name, edit in edits.items()}
+
 
 # %% jupyter={"source_hidden": true}
 def seen(video, *words):
@@ -366,6 +374,7 @@ def seen(video, *words):
 
 titles = [name + seen(clip.video, "kite", "truck") for name, clip in back.items()]
 show(*back.values(), titles=titles, width=310)
+
 
 # %% [markdown]
 # Without guidance a second truck stands where the kite should be, and the detector sees no kite. Both energies bring a
@@ -531,8 +540,8 @@ bullets(observations.sentences(cases, settings)) if table else None
 # %% [markdown]
 # Left: how much larger an object is in the last frame, by kind of way; the dashes are what the training videos would
 # draw, where something lower in the picture is nearer. A box of one size for all frames holds the object back from
-# growing; give the box another size at its end, and it grows with the box. Middle: how far the centre is from the asked
-# one. Right: the share of objects that stand still (red), the IoU (blue) and the share of scenes that are kept (grey),
+# growing; what a growing box does shows the path "larger in place" of section 7. Middle: how far the centre is from the
+# asked one. Right: the share of objects that stand still (red), the IoU (blue) and the share of scenes that are kept (grey),
 # from weak to strong guidance. If an object will not go, it needs more guidance; but too much of it costs the scene.
 #
 # ## 9. When does it fail?
@@ -551,7 +560,10 @@ titled = {f"{name}: {overlap(video, word, paths[word])}": video for name, (video
 motion_figures.strips(titled, [paths[word].boxes(len(video)) for video, word in failures.values()])
 
 # %% [markdown]
-# PLACEHOLDER_FAIL
+# In a hurry, the ball goes the same way and falls short at both ends: in the first frame it hangs out of its box, in the
+# last it has not arrived, and it has lost its shape. With four times the strength something bright fills the box, but it
+# is no moon any more: the detector sees none, so that its IoU is 0, and the sky has gone, too. A step that long leads the
+# latents away from everything that the network knows.
 #
 # Other ways to fail:
 #

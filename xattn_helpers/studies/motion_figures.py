@@ -21,7 +21,7 @@ from .guidance import observations
 from .guidance.observations import KINDS, WHEN
 from .rows import Row
 
-CELL = 1.5  # inches of a frame
+CELL = 1.7  # inches of a frame
 FRAMES = 4  # of a video that are shown
 MAPS = (7, 20)  # rows of the maps that are shown, as guidance looks at them
 COMPARED = {"unguided": "0.5", "defaults": "#2f6db3", "paper": "#c8692b"}  # settings and their colours
