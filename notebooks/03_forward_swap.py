@@ -170,7 +170,7 @@ check.word_position(word_position)
 
 # %%
 text, seeds = image_model.text, [0, 1, 2, 3]
-truck, car = text.find(source, "truck")[0], text.find(target, "car")[0]
+truck, car = text.find(source, "truck"), text.find(target, "car")
 
 
 class SwapByHand:
