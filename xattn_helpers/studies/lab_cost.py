@@ -117,13 +117,13 @@ def for_a_class(table: dict) -> str:
     kernel, server = table["kernel GiB"], table.get("server GiB", 0.0)
     waits = [f"{STUDENTS * table['slowest cell, work seconds'] / count / 60:.1f} min on {count}" for count in CORES]
     cores = STUDENTS * table["work seconds"] / (60 * MINUTES)
-    together = table["work seconds"]
-    slow = table["seconds"] / together
+    work = table["work seconds"]
+    slow = table["seconds"] / work
     crowd = f" The cells took {slow:.1f} times as long: others used the processors, too." if slow > CROWDED else ""
     return (
         f"A student's kernel has at most {kernel:.2f} GiB, and the server of JupyterLab beside it {server:.2f} GiB: "
         f"{STUDENTS} students need {STUDENTS * (kernel + server):.0f} GiB of memory if nothing is shared.{crowd}\n\n"
-        f"All their work, {STUDENTS} × {together:.0f} s, is that of {cores:.1f} cores over {MINUTES} minutes. What is "
+        f"All their work, {STUDENTS} × {work:.0f} s, is that of {cores:.1f} cores over {MINUTES} minutes. What is "
         "felt is when all press Run at the same time: until the slowest cell is done for everybody it takes "
         f"{', '.join(waits)} cores, if all of them are kept busy. These waits are computed, not measured."
     )
