@@ -1,5 +1,6 @@
 """Checks of exercises, on right, wrong and empty answers: each usual mistake is named, and a right one passes."""
 
+import guidance_answers_for_tests as guidance_answers
 import pytest
 import torch
 
@@ -37,7 +38,7 @@ EXERCISES = {
     "unpatchify": (check.unpatchify, right_patches, blocks.PATCH_MISTAKES),
     "attention": (check.attention, right_attention, blocks.ATTENTION_MISTAKES),
     "biased_attention": (check.biased_attention, right_bias, blocks.BIAS_MISTAKES),
-}
+} | guidance_answers.EXERCISES
 each = pytest.mark.parametrize("name", EXERCISES)
 WRONG = [(name, sentence) for name, (_, _, mistakes) in EXERCISES.items() for sentence in mistakes]
 
@@ -97,6 +98,15 @@ def test_inputs_must_stay_as_they_are():
         return latents
 
     assert "changes what it is given" in check.flow_step(answer).message
+
+
+def test_inputs_with_nan_may_stay_and_must_not_be_filled():
+    def fill(ious):
+        ious[ious.isnan()] = 0
+        return ious.mean() if (ious > 0).float().mean() > 0.5 else torch.zeros(())
+
+    assert "changes what it is given" in check.counted_iou(fill).message
+    assert check.counted_iou(guidance_answers.right_count)
 
 
 def test_the_worst_values_are_shown():
