@@ -10,7 +10,7 @@ from tools import badges, notebooks
 WORDS_A_MINUTE, LINES_A_MINUTE, MINUTES = 200, 12, 30
 LONGEST_CELL = 15  # lines
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-NAMES = ("07_transformer",)  # the lessons that are written to this standard
+NAMES = ("04_resize", "06_what_matters", "07_transformer")  # the lessons that are written to this standard
 each = pytest.mark.parametrize("name", NAMES)
 
 

@@ -1,9 +1,10 @@
 """Writes all diagrams: python -m tools.diagrams."""
 
-from tools.diagrams.transformers import DRAWINGS
+from tools.diagrams import guidance, knobs, transformers
 from tools.notebooks import FOLDER
 
 OUT = FOLDER / "diagrams"
+DRAWINGS = transformers.DRAWINGS | guidance.DRAWINGS | knobs.DRAWINGS
 
 
 def main() -> None:
