@@ -2,13 +2,17 @@
 
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
+import torch
 from transformers import CLIPTokenizer
 
 from tools import notebooks
-from tools.diagrams import pipeline
+from tools.diagrams import guidance, pipeline
 from tools.diagrams.__main__ import DRAWINGS, OUT
 from tools.diagrams.canvas import BLUE, GREEN, LINE, Canvas
+from xattn_helpers.attention.maps import soft_threshold
+from xattn_helpers.edits.energies import shape_energy
 from xattn_helpers.pocket import WEIGHTS
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -64,3 +68,10 @@ def test_arrows_have_a_head_in_their_colour():
     (arrow,) = ElementTree.fromstring(canvas.svg()).findall(f"{SVG}path")
     assert arrow.get("d") == "M0,0L5,5L9,5" and arrow.get("stroke") == BLUE and arrow.get("stroke-dasharray")
     assert arrow.get("marker-end") == f"url(#head-{BLUE[1:]})" and f"id='head-{BLUE[1:]}'" in canvas.svg()
+
+
+def test_the_numbers_of_the_energy_are_those_of_the_formula():
+    maps = torch.tensor(guidance.MAP)
+    np.testing.assert_allclose(guidance.raised(), soft_threshold(maps), atol=2e-4)
+    energy = float(shape_energy(maps[None], torch.tensor(guidance.disc())[None]))
+    assert f"E = {energy:.2f}" in DRAWINGS["energy"]().svg()

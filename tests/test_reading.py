@@ -15,7 +15,9 @@ NAMES = (  # the lessons that are written to this standard
     "01_cross_attention",
     "02_how_noisy",
     "03_forward_swap",
+    "04_resize",
     "05_motion",
+    "06_what_matters",
     "07_transformer",
 )
 each = pytest.mark.parametrize("name", NAMES)

@@ -22,6 +22,7 @@ from .card_pictures import (
     training_notes,
     training_runs,
 )
+from .guidance import choices
 from .models import missing, present
 from .running import WORK
 from .store import load_table, origin
@@ -112,6 +113,7 @@ def result_sections() -> dict[str, Callable[[], str]]:
     return {
         "quality": lambda: section(QUALITY),
         "guidance": lambda: f"{section('guidance')} What it costs: {cost('for a track')}",
+        "choices": lambda: choices.markdown(load_table("guidance")["settings"]),
         "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
         "full size": lambda: section("full_size"),
     }
