@@ -99,35 +99,3 @@ def test_tests_share_the_processors_and_a_notebook_stays_in_one_process(make):
     said = make("test", "WORKERS=3")
     assert "<-n>\n<3>\n<--dist=loadfile>\n" in said
     assert "<-n>" not in make("test", "WORKERS=0")
-
-
-def integrate(folder, **commands):
-    """What .ci/run says with stand-ins for commands, where nothing else is called chromium; and its exit status."""
-    commands = {"make": "echo made $2", "python3": "exit 0", "timeout": TIMEOUT} | commands
-    for name in ("chromium-browser", "google-chrome"):
-        commands.setdefault(name, "exit 1")
-    for name, text in commands.items():
-        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
-        (folder / name).chmod(0o755)
-    environment = {"PATH": f"{folder}{os.pathsep}{os.defpath}"}
-    done = subprocess.run([notebooks.ROOT / ".ci" / "run"], env=environment, capture_output=True, text=True)
-    return done.stdout.splitlines(), done.returncode
-
-
-TIMEOUT = 'while case $1 in -*|[0-9]*) ;; *) false;; esac; do shift; done; exec "$@"'
-LEFT_OUT = "Chromium can be neither installed nor started here: make test-browser is left out."
-
-
-def test_integration_runs_the_browser_tests_first(tmp_path):
-    assert integrate(tmp_path, chromium="exit 0") == (["made chromium", "made test-browser", "made test"], 0)
-
-
-@pytest.mark.parametrize("commands", [{"chromium": "exit 1"}, {"make": "echo made $2; test $2 != chromium"}])
-def test_integration_goes_on_where_chromium_cannot_be_had(tmp_path, commands):
-    said, status = integrate(tmp_path, **commands)
-    assert said == ["made chromium", LEFT_OUT, "made test"] and status == 0
-
-
-def test_integration_fails_where_a_browser_test_fails(tmp_path):
-    said, status = integrate(tmp_path, chromium="exit 0", make="echo made $2; test $2 != test-browser")
-    assert said == ["made chromium", "made test-browser"] and status != 0

@@ -41,10 +41,24 @@ def read_code(name):
     return lengths
 
 
+def minutes(name):
+    return len(text(name).split()) / WORDS_A_MINUTE + sum(read_code(name).values()) / LINES_A_MINUTE
+
+
 @each
 def test_it_is_read_in_half_an_hour(name):
-    minutes = len(text(name).split()) / WORDS_A_MINUTE + sum(read_code(name).values()) / LINES_A_MINUTE
-    assert minutes <= MINUTES
+    assert minutes(name) <= MINUTES
+
+
+@each
+def test_the_readme_tells_how_long_it_takes(name):
+    readme = (notebooks.FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    (told,) = re.findall(rf"^\| {name[:2]} \|.*\| (\d+) min \|$", readme, re.MULTILINE)
+    assert abs(int(told) - minutes(name)) < 1
+
+
+def test_all_lessons_are_written_to_this_standard():
+    assert sorted(NAMES) == sorted(source.stem for source in notebooks.sources())
 
 
 @each
