@@ -58,14 +58,12 @@ image_model, video_model = load(IMAGE), load(VIDEO)
 
 # %% jupyter={"source_hidden": true}
 # Settings and pictures that the lesson needs; nothing to learn here.
-from IPython.display import Image
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from xattn_helpers.display import bullets, draw_boxes, image_grid
 from xattn_helpers.measures.adherence import size
 from xattn_helpers.studies import load_rows, measured, origin
 from xattn_helpers.studies.resize import figures as resize_figures
-from xattn_helpers.studies.store import RESULTS
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
 DRAWN = VIDEO.startswith("pocket")  # the detector knows the drawn world only
@@ -105,8 +103,8 @@ equal = in_five_sizes()
 resize_figures.sheet(free.clip, {"a burger floats on the water": equal}, paths)
 
 # %% [markdown]
-# Nothing but the noise, by very little and again before each denoising step. The red boxes are what we asked for, and
-# the burger follows, more or less. `Guidance.for_size("burger", path)` did it. Here is what it does at each step:
+# Only the noisy latents were changed, a little before each denoising step. The red boxes are what we asked for, and the
+# burger follows, more or less. `Guidance.for_size("burger", path)` did it. Here is what it does at each step:
 #
 # ![One guided step: look at the word's map, move the latents, then the usual step](diagrams/guided_loop.svg)
 #
@@ -455,11 +453,10 @@ resize_figures.lengths(followed)
 
 
 # %% [markdown]
-# On the right is the longest way that any latent goes at a step. By eq. 4 the first step is the longest by far, and the
-# last ones are nothing. Two things shrink together: the law $\delta_t^2$, and the gradient of the box energy, which is a
-# square and fades with the share that is left outside. So eq. 4 pushes hard while the latents are noise, and hardly at
-# all when the details of the burger are made. There is another way: make every step equally long, whatever the gradient
-# says,
+# On the right is the longest way that any latent goes at a step. By eq. 4 the first steps are the longest by far, and the
+# last ones next to nothing: the law $\delta_t^2$ shrinks, and the gradient with it. So eq. 4 pushes while all is noise,
+# and hardly at all when the details of the burger are made; on the left, its energy stops falling. There is another
+# way: make every step equally long, whatever the gradient says,
 #
 # $$ \mathbf{z}_t \leftarrow \mathbf{z}_t - \sqrt{1 - \bar\alpha_t}\;\eta\, \frac{\nabla E}{\mathrm{rms}(\nabla E)} ,
 #    \qquad \mathrm{rms}(x) = \sqrt{\mathrm{mean}(x^2)} . $$
@@ -515,8 +512,9 @@ resize_figures.sheet(free.clip, ways, paths)
 
 # %% [markdown]
 # Steps that follow the gradient move the large sizes and leave the small ones alone. Equal steps move both. And a step
-# of fixed length can be too long: the last row comes nearest to the smallest box, and pays with a scrap for a burger and
-# with a frayed one. With other objects nothing is left. Equal steps do not know when to stop; only η keeps them small.
+# of fixed length can be too long: the last row comes nearest to the smallest box, and pays with a scrap for a burger at
+# one end and a frayed one at the other. Equal steps do not know when to stop; only η keeps them short. How often the
+# object is lost when they are longer is in the list of section 7.
 #
 # ## 6. A video
 #
@@ -540,11 +538,9 @@ show(video_free.video, *boxed, titles=["unguided", *videos], width=300)
 # <!-- place for the paper's own figure (CC BY 4.0) -->
 # The paper's [Figure 4](https://arxiv.org/html/2404.05519v1) shows four objects in five sizes. Ours, from the pocket
 # video model with all its frames; each picture is the middle of a video:
-
-# %% jupyter={"source_hidden": true}
-Image(RESULTS / "resize.webp", width=900, alt="A burger, a ball, a shark and a duck: unguided, and in five sizes with the box that was asked for")
-
-# %% [markdown]
+#
+# ![A burger, a ball, a shark and a duck: unguided, and in five sizes with the box that was asked for](../xattn_helpers/studies/results/resize.webp)
+#
 # All four follow in both directions. The ends are hard: the smallest ball is larger than its box, and the largest shark
 # does not fill its box and is badly frayed.
 #
@@ -590,11 +586,13 @@ bullets([*resize_figures.lines(table, rows), *resize_figures.verdicts(table)])
 # above it, large ones below, and sizes are drawn towards the one that the object has anyway. With equal steps the cloud
 # follows the line.
 #
-# The last bullet of the settings is a warning about the first number. Half of the wishes are multiples of the size that
-# the object has anyway, so that a model that hears nothing gets a positive rank correlation for free.
+# The model that hears no wish is a warning about the first number. Half of the wishes are multiples of the size that
+# the object has anyway, so that it gets a positive rank correlation for free. And longer equal steps do not bring the
+# sizes nearer to what was asked; they lose more objects.
 #
-# **What it means.** The paper says that backward guidance changes an object's size, and shows it. With its own steps we
-# find a part of the change that was asked for; with equal steps, most of it.
+# **What it means.** The paper says that backward guidance changes an object's size, and shows it. The slopes tell how
+# much: with steps as in eq. 4 a smaller part of the change that was asked for, with equal steps a larger part, and never
+# all of it.
 #
 # ## 8. When it fails
 #
@@ -613,6 +611,11 @@ for title, energy in (("box energy", "box"), ("box and size", {"box": 1.0, "size
     failures[title] = generate(image_model, "a balloon floats in the sky", seed=1, edits=edit), wide
 
 # %% jupyter={"source_hidden": true}
+said_nothing = {f"“{said}”, {name} box": equal[list(paths).index(name)] for said, name in (("small", "bigger"), ("big", "smaller"))}
+if DRAWN:
+    for title, clip in said_nothing.items():
+        got = size(boxes_in(failures[title][0], word))
+        print(f"{title}: size {got:.2f}; with a prompt that says no size: {size(boxes_in(clip, word)):.2f}")
 image_grid(
     [[draw_boxes(clip.video, path.boxes(1))[0] for clip, path in failures.values()]], column_titles=list(failures), cell=1.6
 )

@@ -251,7 +251,7 @@ def bootstrap_interval(values, draws):
 check.bootstrap_interval(bootstrap_interval)
 
 # %% [markdown]
-# Both on the stored rows: what does the paper's setting lose against the defaults?
+# Now both functions on the stored rows: what does the paper's setting lose against the defaults?
 
 # %%
 ours, theirs = (torch.from_numpy(overlaps(name)).float() for name in ("defaults", "paper"))
@@ -286,8 +286,8 @@ bullets(choices.lines(settings))
 # %% [markdown]
 # How to read it:
 #
-# - **Near the dashed line nothing works.** A setting there is as bad as no guidance. It is not badly tuned; its loop is
-#   broken: the energy looks at maps that cannot show a box, or at the wrong frames. Section 5 is about these two.
+# - **Far to the left the loop is broken.** A setting at the dashed line is as bad as no guidance. It is not badly tuned:
+#   its energy looks at maps that cannot show a box, or at the wrong frames. Section 5 is about these two.
 # - **In between are real choices**: what the energy asks for, how the target is drawn, how far a step goes. They cost
 #   a part of the gain, and some of them cost objects. Section 6 is about how far.
 # - **Near the zero line you may forget it.** Whether the second half of the steps is guided, or a second energy is
@@ -475,8 +475,8 @@ guidance_figures.trade_off(settings, {"outside": -1})
 #
 # - A lost object counts 0; to leave it out flatters a method that loses objects.
 # - Settings are compared in pairs, with a bootstrap interval, and with care where there are many.
-# - What breaks the loop costs most: layers that cannot see the target, and frames that are mixed up. When guidance acts
-#   matters least.
+# - What breaks the loop costs most: layers that cannot see the target, and frames that are mixed up. At
+#   which steps guidance acts matters little.
 # - Steps that are too short leave the object behind, and steps that are too long lose it.
 # - A step-size law belongs to a scale of the latents.
 # - Defaults are not the best of a table, and the best of a table is partly luck.

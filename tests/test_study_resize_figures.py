@@ -47,13 +47,15 @@ def test_sentences_are_those_of_the_table_and_name_what_it_lacks():
     assert "median error 0 %" in first and "slope 1.00" in first
     assert second.startswith("**the paper's setting**") and "lost 0 % (" in second
     assert "hears no wish: rank correlation" in deaf and "slope 0." in deaf
-    assert missing == "not in the stored table yet: old defaults"
+    assert missing == "not in the stored table yet: old defaults; equal, 0.08"
 
 
 def test_a_whole_table_lacks_nothing():
-    every = both() + rows("old defaults", *SIDES)
-    lines = figures.lines(table.summary(every, dict.fromkeys(("defaults", "old defaults", "paper", "new"), {})), every)
-    assert len(lines) == 4 and not any("not in" in line for line in lines)
+    every = both() + rows("old defaults", *SIDES) + rows("equal, 0.08", 0.2, math.nan, math.nan, 0.5)
+    knobs = dict.fromkeys(("defaults", "old defaults", "paper", "new", "equal, 0.08"), {})
+    lines = figures.lines(table.summary(every, knobs), every)
+    assert len(lines) == 5 and not any("not in" in line for line in lines)
+    assert lines[3].startswith("**longer equal steps, .08 in place of .055**") and "lost 50 % (" in lines[3]
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,12 @@ from ...sampling import Clip
 from ..rows import Row
 from .table import NAMES, STATISTICS
 
-SHOWN = ("defaults", "old defaults", "paper")  # settings of the table that the lesson speaks of
+SHOWN = ("defaults", "old defaults", "paper")  # settings of the table that have a panel
+LONGER = "equal, 0.08"  # the defaults for sizes with longer steps
+TITLES = NAMES | {LONGER: "longer equal steps, .08 in place of .055"}
 COLORS = {"defaults": "#2a7f62", "old defaults": "#2f6db3", "paper": "#c8692b"}
 LARGEST = 0.85  # of the axes
+TICKS = (0.01, 0.03, 0.1, 0.3, 1)
 HIGHEST_SHARE = 0.985  # of the cells of a pull: colours stop beyond it, for the two cells that norm is made from
 
 Map = Float[Tensor, "height width"]
@@ -73,14 +76,16 @@ def lengths(clips: Mapping[str, Clip]) -> Figure:
         axes[1].semilogy(steps, [update.change for update in clip.updates], "o-", ms=3, label=title)
     axes[0].set(title="energy", xlabel="denoising step", ylim=(0, 1))
     axes[1].set(title="largest change of a latent, in standard deviations", xlabel="denoising step")
+    axes[1].set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    axes[1].minorticks_off()
     axes[0].legend(fontsize=8, frameon=False)
     return figure
 
 
-def present(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of each setting that the lesson speaks of, without settings that the table does not have."""
+def present(rows: Sequence[Row], names: Sequence[str] = SHOWN) -> dict[str, list[Row]]:
+    """The rows of each of some settings, without settings that the table does not have."""
     settings = {}
-    for name in SHOWN:
+    for name in names:
         members = [row for row in rows if row["setting"] == name]
         if members:
             settings[name] = members
@@ -109,12 +114,12 @@ def asked_and_got(rows: Sequence[Row]) -> Figure:
 def lines(table: Mapping, rows: Sequence[Row]) -> list[str]:
     """What the table says of each setting that the lesson speaks of, in words; and of a model that hears no wish."""
     texts = []
-    for name, members in present(rows).items():
+    for name, members in present(rows, (*SHOWN, LONGER)).items():
         part = table["settings"][name]
         lost = Estimate.rate(bool(row["failed"]) or not row["covered"] for row in members)
-        texts.append(f"**{NAMES[name]}**: {_agreement(part, 'all')}, lost {figure_text(lost, '.0f', percent=True)}")
+        texts.append(f"**{TITLES[name]}**: {_agreement(part, 'all')}, lost {figure_text(lost, '.0f', percent=True)}")
     deaf = {name: {"all": figure} for name, figure in table["no guidance"].items()}
-    missing = ", ".join(name for name in SHOWN if name not in table["settings"])
+    missing = "; ".join(name for name in (*SHOWN, LONGER) if name not in table["settings"])
     texts.append(f"a model that hears no wish: {_agreement(deaf, 'all')}")
     return texts + ([f"not in the stored table yet: {missing}"] if missing else [])
 
