@@ -46,5 +46,5 @@ def test_videos_are_those_of_the_transformer(monkeypatch, tmp_path):
     study.model("pocket")
     assert asked == ["pocket-dit"]
     cases = study.cases()
-    assert len(cases) == 9 * 97 and {case["model"] for case in cases} == {"pocket-dit"}
+    assert len(cases) == 10 * 97 and {case["model"] for case in cases} == {"pocket-dit"}
     assert study.models(cases[0]) == ("pocket-dit",)
