@@ -10,6 +10,7 @@ from ..arguments import checked
 from ..edits.targets import track
 from ..kinds import takes
 from ..measures.adherence import mean_iou as measured_iou
+from .parts import mean_over_all
 from .verdict import Inputs, Verdict, judge
 
 Boxes = Annotated[Callable, takes(4)]
@@ -159,14 +160,13 @@ OVERLAP_MISTAKES = {
     "mean_iou is not a number where the object is not seen: put 0 there, before the mean":
         lambda boxes, targets: _ratio(boxes, targets).mean(),
     "mean_iou counts the common area twice in the union: subtract it once":
-        lambda boxes, targets: (_common(boxes, targets) / _areas(boxes, targets)).nan_to_num(0).mean(),
+        lambda boxes, targets: mean_over_all(_common(boxes, targets) / _areas(boxes, targets)),
     "mean_iou lets two negative sides make an area: a side of the common part is at least 0":
-        lambda boxes, targets: _ratio(boxes, targets, floor=-torch.inf).nan_to_num(0).mean(),
+        lambda boxes, targets: mean_over_all(_ratio(boxes, targets, floor=-torch.inf)),
     "mean_iou divides by the target alone: a huge box would be perfect; divide by the union":
-        lambda boxes, targets: (_common(boxes, targets) / _sides(targets).prod(1)).nan_to_num(0).mean(),
+        lambda boxes, targets: mean_over_all(_common(boxes, targets) / _sides(targets).prod(1)),
     "mean_iou divides the sum of the common areas by that of the unions: take the ratio of each frame, then the mean":
-        lambda boxes, targets: _common(boxes, targets).nansum()
-        / (_areas(boxes, targets) - _common(boxes, targets)).nansum(),
+        lambda boxes, targets: _common(boxes, targets).nansum() / (_areas(boxes, targets) - _common(boxes, targets)).nansum(),
     "mean_iou returns one number for each frame: take their mean":
         lambda boxes, targets: _ratio(boxes, targets).nan_to_num(0),
 }  # fmt: skip
