@@ -166,7 +166,8 @@ OVERLAP_MISTAKES = {
     "mean_iou divides by the target alone: a huge box would be perfect; divide by the union":
         lambda boxes, targets: mean_over_all(_common(boxes, targets) / _sides(targets).prod(1)),
     "mean_iou divides the sum of the common areas by that of the unions: take the ratio of each frame, then the mean":
-        lambda boxes, targets: _common(boxes, targets).nansum() / (_areas(boxes, targets) - _common(boxes, targets)).nansum(),
+        lambda boxes, targets: _common(boxes, targets).nansum()
+        / (_areas(boxes, targets) - _common(boxes, targets)).nansum(),
     "mean_iou returns one number for each frame: take their mean":
         lambda boxes, targets: _ratio(boxes, targets).nan_to_num(0),
 }  # fmt: skip
@@ -197,8 +198,7 @@ NEEDIEST_MISTAKES = {
         lambda maps: (1 - maps.amax((-2, -1))).mean(0),
     "neediest takes the mean of a map: one bright place is enough, so take its largest value":
         lambda maps: (1 - maps.mean((-2, -1))).amax(0),
-    "neediest grows with the attention: guidance goes downhill, so take 1 minus it":
-        lambda maps: maps.amax((-2, -1)).amin(0),
+    "neediest grows with the attention: guidance goes downhill, so take 1 minus it": lambda maps: maps.amax((-2, -1)).amin(0),
     "neediest gives one number: each frame has one of its own": lambda maps: _neediest(maps).max(),
     "neediest gives a number for each word: take the largest of them, the first axis":
         lambda maps: 1 - maps.amax((-2, -1)),
