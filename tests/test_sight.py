@@ -26,7 +26,7 @@ def test_a_drawn_world_is_seen():
     assert sight.sizes([CLIP, CLIP], "truck") == pytest.approx([0.2, 0.2])
     assert sight.sizes([CLIP], "kite") == pytest.approx([0.4])
     assert sight.overlap(CLIP, "kite", track([(0.4, 0.4)], size=0.4)) == "IoU 0.50", "a frame without it counts 0"
-    assert sight.shares(CLIP, ["kite", "truck"]) == "frames with kite 50%, truck 100%"
+    assert sight.shares(CLIP, ["kite", "truck"]) == "(frames with kite 50%, truck 100%)"
 
 
 def test_of_another_world_nothing_is_said():

@@ -10,6 +10,7 @@ from xattn_helpers import track
 from xattn_helpers.attention.maps import soft_threshold
 from xattn_helpers.display.pixels import COLORMAP, colored, stretch
 from xattn_helpers.studies.resize import pictures
+from xattn_helpers.studies.resize.table import WORDS
 
 SMALL, LARGE = track([(0.5, 0.5)], size=0.3), track([(0.5, 0.5)], size=0.8)
 
@@ -46,6 +47,17 @@ def painted(values):
     return colored(stretch(values.numpy()), COLORMAP)[0]
 
 
+def test_a_box_for_each_size_in_words_stands_where_the_object_stands():
+    boxes = np.array([[0.2, 0.4, 0.4, 0.6], [0.3, 0.4, 0.5, 0.6], [np.nan] * 4])  # 0.2 wide and high
+    paths = pictures.in_words("ball", boxes)
+    assert list(paths) == ["smaller", "small", "original", "big", "bigger"]
+    for name, times in WORDS.items():
+        left, top, right, bottom = paths[name].boxes(1)[0]
+        assert (left + right, top + bottom) == pytest.approx((0.7, 1.0))
+        assert (right - left) * (bottom - top) == pytest.approx((0.2 * times) ** 2)
+    assert list(pictures.in_words("ball", boxes, ("big",))) == ["big"]
+
+
 def test_images_have_the_boxes_that_were_asked_of_each():
     shown = drawn(pictures.boxed({"a": (image(), SMALL), "b": (image().video, LARGE)}))
     assert list(shown) == ["a", "b"] and 0 < red(shown["a"]) < red(shown["b"])
@@ -73,6 +85,19 @@ def test_gradients_are_as_long_as_over_all_channels():
     length = torch.zeros(1, 3, 3)
     length[0, 0, 0], length[0, 2, 2] = 5, 4.5
     np.testing.assert_array_equal(shown["gradient, large box"], painted(length))
+
+
+def test_each_energy_pulls_downhill_for_each_target():
+    maps, target = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]]), torch.tensor([[[0.0, 1.0], [0.0, 0.0]]])
+    energies = {
+        "squared": lambda values, aim: (values - aim).square().sum((-2, -1)),
+        "signed": lambda values, aim: (aim - values).sum((-2, -1)),
+    }
+    pulls = pictures.downhill(maps, {"a": target, "b": 2 * target}, energies)
+    assert torch.equal(pulls["a"]["squared"], torch.tensor([[-2.0, -2.0], [-6.0, -8.0]]))
+    assert torch.equal(pulls["b"]["squared"], torch.tensor([[-2.0, 0.0], [-6.0, -8.0]]))
+    assert torch.equal(pulls["a"]["signed"], torch.ones(2, 2)) and torch.equal(pulls["b"]["signed"], torch.ones(2, 2))
+    assert not maps.requires_grad
 
 
 @pytest.mark.parametrize("is_clear", [True, False])

@@ -17,7 +17,6 @@ Boxes = Annotated[Callable, takes(4)]
 Mask = Annotated[Callable, takes(3)]
 Overlap = Annotated[Callable, takes(2)]
 Energy = Annotated[Callable, takes(1)]
-GONE = [float("nan")] * 4  # the row of a frame in which the detector sees nothing
 
 
 @checked
@@ -126,7 +125,7 @@ def mean_iou(function: Overlap) -> Verdict:
     targets = torch.tensor([[0.1, 0.1, 0.5, 0.4], [0.2, 0.3, 0.6, 0.6], [0.3, 0.5, 0.7, 0.8], [0.5, 0.6, 0.9, 0.9]])
     boxes = torch.tensor([[0.2, 0.1, 0.5, 0.5], [0.2, 0.4, 0.5, 0.6], [0.4, 0.4, 0.8, 0.7], [0.1, 0.1, 0.3, 0.3]])
     lost = boxes.clone()
-    lost[1] = torch.tensor(GONE)
+    lost[1] = torch.nan  # a frame in which the detector sees nothing
     return judge(function, _overlap, OVERLAP_MISTAKES, [(boxes, targets), (lost, targets)], "mean_iou")
 
 
@@ -198,7 +197,8 @@ NEEDIEST_MISTAKES = {
         lambda maps: (1 - maps.amax((-2, -1))).mean(0),
     "neediest takes the mean of a map: one bright place is enough, so take its largest value":
         lambda maps: (1 - maps.mean((-2, -1))).amax(0),
-    "neediest grows with the attention: guidance goes downhill, so take 1 minus it": lambda maps: maps.amax((-2, -1)).amin(0),
+    "neediest grows with the attention: guidance goes downhill, so take 1 minus it":
+        lambda maps: maps.amax((-2, -1)).amin(0),
     "neediest gives one number: each frame has one of its own": lambda maps: _neediest(maps).max(),
     "neediest gives a number for each word: take the largest of them, the first axis":
         lambda maps: 1 - maps.amax((-2, -1)),

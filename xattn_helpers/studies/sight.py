@@ -38,8 +38,8 @@ class Sight:
         return f"IoU {adherence.mean_iou(self.boxes(clip, word), path.boxes(len(clip.video))):.2f}"
 
     def shares(self, clip: Clip, words: Sequence[str]) -> str:
-        """In which share of the frames each object is seen: "frames with kite 100%, truck 0%", or nothing."""
+        """In which share of the frames each object is seen: "(frames with kite 100%, truck 0%)", or nothing."""
         if not self.is_clear:
             return ""
         texts = [f"{word} {detected(self.boxes(clip, word)).mean():.0%}" for word in words]
-        return f"frames with {', '.join(texts)}"
+        return f"(frames with {', '.join(texts)})"

@@ -1,8 +1,9 @@
-"""Pictures of lesson 04, and their sizes in words: targets, gradients of the latents, and images with asked boxes."""
+"""Boxes, gradients and pictures of lesson 04, and sizes in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -12,14 +13,27 @@ from ...display.figures import image_grid
 from ...display.overlays import draw_boxes
 from ...edits.targets import Track
 from ...measures.adherence import size
+from ...measures.boxes import Boxes
 from ...sampling import Clip
+from ..guidance.cases import box
 from ..sight import Sight
+from . import standing, wanted_side
+from .table import WORDS
 
 CELL = 1.6  # inches of a picture
 TITLE = 15  # characters of a title before its sizes
 
 Maps = Float[Tensor, "1 height width"]
+Energy = Callable[[Tensor, Tensor], Tensor]  # of maps and targets
 Image = Clip | UInt8[np.ndarray, "1 height width 3"]
+
+
+def in_words(word: str, boxes: Boxes, wishes: Sequence[str] = tuple(WORDS)) -> dict[str, Track]:
+    """For each size in words a box that stands where the unguided boxes (frames, 4) of the object stand."""
+    paths = {}
+    for wish in wishes:
+        paths[wish] = standing(boxes, box(word, wanted_side(wish, boxes)))
+    return paths
 
 
 def boxed(images: Mapping[str, tuple[Image, Track]]) -> Figure:
@@ -43,6 +57,23 @@ def gradients(
     for title, gradient in by_target.items():
         pictures[f"gradient, {title}"] = gradient[0, :, 0].norm(dim=0).cpu()  # over the channels
     return _row(pictures)
+
+
+def downhill(
+    maps: Maps, by_name: Mapping[str, Maps], energies: Mapping[str, Energy]
+) -> dict[str, dict[str, Float[Tensor, "height width"]]]:
+    """Minus the gradient of each energy with respect to a map, for each target: where it wants more attention, or less.
+
+    By the name of the target, and then by that of the energy.
+    """
+    pulls: dict[str, dict[str, Tensor]] = {}
+    for title, target in by_name.items():
+        pulls[title] = {}
+        for name, energy in energies.items():
+            moving = maps.clone().requires_grad_(True)
+            (gradient,) = torch.autograd.grad(energy(moving, target).sum(), moving)
+            pulls[title][name] = -gradient[0]
+    return pulls
 
 
 def _row(pictures: Mapping[str, np.ndarray | Tensor]) -> Figure:
