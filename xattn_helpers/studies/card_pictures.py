@@ -86,6 +86,8 @@ def draw_curves(notes: dict, file: Path) -> Path:
     for axis, (name, title) in zip(axes, trained.items(), strict=True):
         begin = 0
         for note in training_runs(notes[name]):
+            if not note["curve"]:  # it was not kept
+                continue
             steps, losses = np.array(note["curve"]).T
             axis.plot(begin + steps, losses, lw=0.8)
             begin += note["plan"]["steps"]

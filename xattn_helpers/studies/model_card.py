@@ -160,7 +160,7 @@ def training_cells(note: dict) -> list[str]:
     plan = note["plan"]
     return [
         f"{note['parameters'] / 1e6:.2f} M",
-        f"{plan['steps']:,}",
+        f"{plan['steps']:,}" if plan["steps"] else "not noted",
         f"{plan['batch'] * note['processes']}",
         f"{plan['learning_rate']:g}",
         f"{note['seconds'] / 60:.1f}",

@@ -25,7 +25,7 @@ FINE, COARSE = "16 up", "8 up"  # where the paper looked, and where maps are bes
 
 def three_numbers(table: Mapping, transformer: Mapping | None = None) -> Figure:
     """A panel for each number: both models by place, beside a perfect map; the transformer's blocks, if measured."""
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), dpi=90, layout="compressed")
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), dpi=90, layout="compressed")
     plt.close(figure)  # it is returned: the inline backend would show it a second time
     places = [*PLACES, *(BLOCKS if transformer else ())]
     for axis, (name, (title, _)) in zip(axes, NUMBERS.items(), strict=True):
@@ -38,7 +38,8 @@ def three_numbers(table: Mapping, transformer: Mapping | None = None) -> Figure:
             perfect += draw_transformer(axis, transformer, name)
         axis.plot(range(len(perfect)), perfect, "_", color="0.5", ms=20, label="a perfect map")
         labels = [place.replace(" ", "\n") for place in places]
-        axis.set(title=title, xticks=range(len(places)), xticklabels=labels)
+        axis.set(title=title, xticks=range(len(places)))
+        axis.set_xticklabels(labels, size=7.5)  # larger ones would run into each other
     axes[1].legend(frameon=False, fontsize=9)
     axes[0].axhline(0.5, color="0.8", lw=0.8)
     axes[2].axhline(0, color="0.8", lw=0.8)
