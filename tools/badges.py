@@ -152,7 +152,7 @@ def _stamp_pair(path: Path, address: Address, name: str) -> None:
     """Edits the sources of the cells only: the outputs stay."""
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
-        if TAG in cell.metadata.get("tags", []):
+        if TAG in notebooks.tags(cell):
             cell.source = colab_cell(address)
         elif cell.cell_type == "markdown":
             cell.source = _replace(LINKS, notebook_links(address, name), cell.source)

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from tools.badges import LINKS, TAG
 from tools.markup import code, markdown
-from tools.notebooks import FOLDER
+from tools.notebooks import FOLDER, tags
 
 HEADING = re.compile(r"^#{2,3} +(.*)$", re.MULTILINE)
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
@@ -28,7 +28,7 @@ def body(notebook: NotebookNode, with_links: bool, folder: Path = FOLDER) -> str
     """
     parts, place = [], ""
     for cell in notebook.cells:
-        if TAG in cell.metadata.get("tags", []):
+        if TAG in tags(cell):
             continue
         if cell.cell_type == "markdown":
             source = cell.source if with_links else LINKS.sub("", cell.source)
@@ -42,7 +42,7 @@ def body(notebook: NotebookNode, with_links: bool, folder: Path = FOLDER) -> str
 def _code_cell(cell: NotebookNode, place: str) -> str:
     """Code, folded where the lesson folds it, and what it gave."""
     source = code(cell.source)
-    if cell.metadata.get("jupyter", {}).get("source_hidden") or "hide-input" in cell.metadata.get("tags", []):
+    if cell.metadata.get("jupyter", {}).get("source_hidden") or "hide-input" in tags(cell):
         source = FOLDED.format(_label(cell.source), source)
     outputs = "".join(f'<div class="output">{output(item, place)}</div>\n' for item in cell.get("outputs", []))
     return f'<div class="cell">\n{source}{outputs}</div>\n'

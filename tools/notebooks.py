@@ -85,6 +85,11 @@ def _reduce_colours(output: NotebookNode) -> None:
     output["data"]["image/png"] = b64encode(reduced.getvalue()).decode()
 
 
+def tags(cell: NotebookNode) -> list[str]:
+    """The tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
 def main() -> None:
     """Prints the .ipynb of every notebook, relative to the root, for pytest's command line.
 

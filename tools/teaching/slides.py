@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from tools import notebooks
 from tools.markup import markdown
 from tools.pages import PICTURE, SITE, TEMPLATES
 from tools.teaching import versions
@@ -48,7 +49,7 @@ def pictures(tag: str, lab: NotebookNode) -> list[str]:
     """The pictures, or videos, that the cell with a tag has left, as data URIs. Raises ValueError where it has none."""
     images = []
     for cell in lab.cells:
-        if tag in versions.tags(cell):
+        if tag in notebooks.tags(cell):
             for output in cell.outputs:
                 images += _of_output(output.get("data", {}))
     if not images:

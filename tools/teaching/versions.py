@@ -5,7 +5,6 @@ worth in points; the student's version is the source without these cells.
 """
 
 import re
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def read(source: Path = SOURCE, address: badges.Address | None = None) -> Notebo
     address = address or badges.current()
     notebook = notebooks.read(source)
     for cell in notebook.cells:
-        if badges.TAG in tags(cell):
+        if badges.TAG in notebooks.tags(cell):
             cell.source = badges.colab_cell(address)
     return notebook
 
@@ -60,22 +59,8 @@ def teacher(address: badges.Address | None = None) -> NotebookNode:
 def student(address: badges.Address | None = None) -> NotebookNode:
     """What students get: no solutions, no answers, and nothing that was run."""
     notebook = read(address=address)
-    notebook.cells = [cell for cell in notebook.cells if TAG not in tags(cell)]
+    notebook.cells = [cell for cell in notebook.cells if TAG not in notebooks.tags(cell)]
     return _linked(notebook, STUDENT, address)
-
-
-def tags(cell: NotebookNode) -> list[str]:
-    """The tags of a cell."""
-    return cell.metadata.get("tags", [])
-
-
-def without_outputs(notebook: NotebookNode) -> NotebookNode:
-    """A copy as it was before it was executed."""
-    notebook = deepcopy(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook
 
 
 def stored(path: Path) -> NotebookNode:
@@ -94,7 +79,7 @@ def tasks(source: Path = SOURCE) -> list[Task]:
             if heading:
                 raise ValueError(f"{source.name}: task {heading[0]} does not say what gives points")
             heading = match.groups()
-        if heading and TAG in tags(cell) and (points := POINTS.search(cell.source)):
+        if heading and TAG in notebooks.tags(cell) and (points := POINTS.search(cell.source)):
             number, level, minutes, worth, title = heading
             criteria = " ".join(points[1].replace("\n>", " ").split())
             known.append(Task(int(number), level, int(minutes), int(worth), title, criteria))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..display.tables import table_text
 from .code import digest
+from .real_size.lessons import split
 from .rows import Case, Row, select
 from .study import Study
 
@@ -40,12 +41,11 @@ class Part:
 def parts(source: str) -> list[Part]:
     """The lab as its headed parts, with the code of their cells; those without code are left out."""
     title, cells = "", {}
-    for cell in re.split(r"^# %%", source, flags=re.MULTILINE)[1:]:
-        first, _, code = cell.partition("\n")
-        if "[markdown]" in first:
-            title = (HEADING.findall(code) or [title])[-1]
-        elif code.strip():
-            cells.setdefault(title, []).append(code)
+    for cell in split(source):
+        if cell.is_code:
+            cells.setdefault(title, []).append(cell.code)
+        else:
+            title = (HEADING.findall(cell.code) or [title])[-1]
     return [Part(title, tuple(codes)) for title, codes in cells.items()]
 
 

@@ -24,10 +24,6 @@ class MotionSchool(PocketQuality):
     name = "motion_school"
     compared = ()
 
-    def __init__(self, smoke: bool = False):
-        super().__init__(smoke)
-        self.digests: dict[str, str] = {}
-
     def cases(self) -> list[Case]:
         """The held-out captions with a motion, of every network."""
         cases: list[Case] = []
@@ -51,9 +47,7 @@ class MotionSchool(PocketQuality):
     def weights(self, case: Case) -> dict[str, str]:
         """A digest of the network's weights; other parts are those that are shipped."""
         name = str(case["model"])
-        if name not in self.digests:
-            self.digests[name] = digest_of(self.model(name).network)
-        return {name: self.digests[name]}
+        return {name: digest(name, self.device, self.smoke)}
 
     def summary(self, rows: Sequence[Row]) -> dict:
         """Figures of each network."""
@@ -77,3 +71,9 @@ def model_of(name: str, device: str, smoke: bool = False) -> Model:
     """The pocket video model with one of the networks, loaded once."""
     model = load("pocket", device, "float32")
     return replace(model, backbone=trained(name, device, smoke))
+
+
+@cache
+def digest(name: str, device: str, smoke: bool = False) -> str:
+    """Of the weights of one of the networks, computed once: it takes longer than a video."""
+    return digest_of(model_of(name, device, smoke).network)

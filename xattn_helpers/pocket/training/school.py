@@ -6,16 +6,15 @@ captions that name a motion.
 
 import argparse
 import time
-from functools import partial
 
 from diffusers import UNet3DConditionModel
 
 from .. import WEIGHTS
 from .config import TrainConfig
 from .fit import Plan
-from .losses import DiffusionLoss
 from .positions import FOLDER, KINDS, Positioned, folder_of, widened
-from .stages import Stage, training_set
+from .stages import Stage, video_loss
+from .stored import link
 from .trainer import Trainer
 
 RATE, HOLD, FLOOR = 4e-4, 0.3, 0.02
@@ -28,11 +27,9 @@ STORIES = 32768
 def train(trainer: Trainer) -> None:
     """The shipped video U-Net, trained on; with positions where the folder is of that name."""
     has_positions = trainer.config.out.name == "positions"
-    data, text_encoder, empty = training_set(trainer)
+    inner = video_loss(trainer, MOTION_SHARE, NOISY)
     network = UNet3DConditionModel.from_pretrained(WEIGHTS / "unet", torch_dtype=None).float()
     network = widened(network) if has_positions else network
-    sample = partial(data.sample_videos, motion_share=MOTION_SHARE)
-    inner = DiffusionLoss(sample, text_encoder, empty, "video", NOISY)
     loss = (lambda network, count: inner(Positioned(network), count)) if has_positions else inner
     plan = Plan(trainer.config.t2v_steps, trainer.config.t2v_batch, learning_rate=RATE, hold=HOLD, floor=FLOOR)
     trainer.save(trainer.fit("t2v", network, loss, plan, folder="unet"), "unet")
@@ -49,8 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
     out = folder_of(options.kind, options.smoke)
     out.mkdir(parents=True, exist_ok=True)
     for name in ("vae", "tokenizer", "text_encoder"):
-        if not (out / name).is_symlink():
-            (out / name).symlink_to((WEIGHTS / name).resolve(), target_is_directory=True)
+        link(WEIGHTS / name, out / name)
     config = TrainConfig(
         stages=["t2v"], out=out, work=out / "work", latents=FOLDER / "latents", clips=STORIES, t2v_batch=BATCH,
         minutes=options.minutes, compile=options.compile,

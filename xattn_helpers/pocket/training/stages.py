@@ -88,7 +88,7 @@ def build_text(trainer: "Trainer") -> None:
 def train_image_model(trainer: "Trainer") -> None:
     """Text-to-image model, on single frames."""
     config = trainer.config
-    data, text_encoder, empty = training_set(trainer)
+    data, text_encoder, empty = _training_set(trainer)
     if "t2i" in config.go_on:
         network = trainer.finished(UNet2DConditionModel, "unet_t2i")
     else:
@@ -101,16 +101,23 @@ def train_image_model(trainer: "Trainer") -> None:
 def train_video_model(trainer: "Trainer") -> None:
     """Text-to-video model, inflated from the text-to-image model."""
     config = trainer.config
-    data, text_encoder, empty = training_set(trainer)
+    loss = video_loss(trainer, config.t2v_motion_share, (config.t2v_noisy_share, config.t2v_noisy_from))
     if "t2v" in config.go_on:
         network = trainer.finished(UNet3DConditionModel, "unet")
     else:
         network = _begin_video_unet(trainer)
-    sample = partial(data.sample_videos, motion_share=config.t2v_motion_share)
-    focus = config.t2v_noisy_share, config.t2v_noisy_from
-    loss = DiffusionLoss(sample, text_encoder, empty, "video", focus)
     plan = Plan(config.t2v_steps, config.t2v_batch, learning_rate=4e-4)
     trainer.save(trainer.fit("t2v", network, loss, plan), "unet")
+
+
+def video_loss(trainer: "Trainer", motion_share: float, focus: tuple[float, float]) -> DiffusionLoss:
+    """The video U-Net's loss on the training set.
+
+    `motion_share`, in [0, 1], is from captions that name a motion; `focus` as in `DiffusionLoss`.
+    """
+    data, text_encoder, empty = _training_set(trainer)
+    sample = partial(data.sample_videos, motion_share=motion_share)
+    return DiffusionLoss(sample, text_encoder, empty, "video", focus)
 
 
 def _begin_video_unet(trainer: "Trainer") -> UNet3DConditionModel:
@@ -125,7 +132,7 @@ def train_video_transformer(trainer: "Trainer") -> None:
     config = trainer.config
     if trainer.accelerator.is_main_process:
         FlowMatchEulerDiscreteScheduler(shift=VIDEO_SHIFT).save_pretrained(config.out / "scheduler_dit")
-    data, text_encoder, empty = training_set(trainer)
+    data, text_encoder, empty = _training_set(trainer)
     network = build_video_transformer(config.dit_blocks)
     if "dit" in config.go_on:
         network.load_state_dict(trainer.finished(WanTransformer3DModel, "transformer").state_dict())
@@ -134,7 +141,7 @@ def train_video_transformer(trainer: "Trainer") -> None:
     trainer.save(trainer.fit("dit", network, loss, plan, folder="transformer"), "transformer")
 
 
-def training_set(trainer: "Trainer") -> tuple[LatentStories, CLIPTextModel, Tensor]:
+def _training_set(trainer: "Trainer") -> tuple[LatentStories, CLIPTextModel, Tensor]:
     """Latents and tokens on the device, the text encoder that embeds tokens, and the tokens of no caption."""
     config = trainer.config
     tokenizer = CLIPTokenizer.from_pretrained(config.out / "tokenizer")

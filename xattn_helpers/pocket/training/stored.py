@@ -55,3 +55,9 @@ def check_same_run(file: Path, then: Mapping, now: Mapping) -> None:
             f"{file} is of a run with {before}, and {asked} is asked for. Ask for the same to go on with that run, or "
             "delete the file to train anew."
         )
+
+
+def link(source: Path, place: Path) -> None:
+    """A link to a folder of parts that a training takes as they are; the folder may come later."""
+    if not place.is_symlink():
+        place.symlink_to(source.resolve(), target_is_directory=True)

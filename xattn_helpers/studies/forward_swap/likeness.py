@@ -7,10 +7,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from scipy.stats import rankdata
 from torch import Tensor
 
-from ...measures.statistics import Estimate
+from ...measures.statistics import Estimate, spearman
 from ...pocket.world.drawing import atlas
 from ...pocket.world.vocabulary import OBJECTS
 from ..rows import Row
@@ -74,8 +73,5 @@ def mismatch_and_damage(rows: Sequence[Row], name: str = "seen gained") -> dict[
 
 
 def rank_correlation(first: Float[np.ndarray, " pairs"], second: Float[np.ndarray, " pairs"]) -> float:
-    """Spearman's: the correlation of ranks, in which equal values share theirs; 0 where a side has one value only."""
-    ranks = rankdata(first), rankdata(second)
-    if min(np.ptp(side) for side in ranks) == 0:
-        return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    """Spearman's; 0 where a side has one value only."""
+    return spearman(first, second) if np.ptp(first) and np.ptp(second) else 0.0

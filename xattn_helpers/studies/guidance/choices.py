@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 
 from ...display.plots import draw_intervals
 from ...display.tables import figure_text, table_text
+from ...edits.guidance import Guidance
 from ...measures.statistics import Estimate
+from . import observations
 from .figures import REFERENCES, extremes, group
 from .table import COUNTED
 
@@ -103,16 +105,13 @@ def lines(settings: Settings) -> list[str]:
 
 def price_of_strength(settings: Settings) -> Figure:
     """Steps of equal length, from short to long: mIoU and the share of lost objects."""
-    strengths = {name: float(name.removeprefix("equal, ")) for name in group(settings, "strength")}
-    strengths[DEFAULTS] = 0.08
-    names = sorted(strengths, key=lambda name: strengths[name])
-    values = [strengths[name] for name in names]
+    by_strength = observations.by_strength(settings, Guidance.strength)
     figure, axis = plt.subplots(figsize=(6.5, 2.8), dpi=80, layout="compressed")
     plt.close(figure)
     for figure_name, label, color in ((COUNTED, "mIoU, lost counts 0", WORSE), ("lost", "lost", PRICE)):
-        figures = [settings[name]["figures"][figure_name] for name in names]
-        draw_intervals(axis, values, figures, color=color, label=label, fmt="o-")
-    axis.axvline(0.08, color="0.85", lw=6, zorder=0)
+        figures = [part[figure_name] for part in by_strength.values()]
+        draw_intervals(axis, list(by_strength), figures, color=color, label=label, fmt="o-")
+    axis.axvline(Guidance.strength, color="0.85", lw=6, zorder=0)
     axis.set(xlabel="η, the length of a step in standard deviations of a latent (grey: the default)", ylim=(0, 1))
     axis.legend(fontsize=9, frameon=False)
     return figure

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...pocket import WEIGHTS
 from ...pocket.training.config import TrainConfig
+from ...pocket.training.stored import link
 from ...pocket.training.trainer import Trainer
 from .variants import DONE, FOLDER, TRAINED, VARIANTS, Variant
 
@@ -97,12 +98,6 @@ def borrow(variant: Variant, smoke: bool = False) -> None:
     if variant.family == "video":
         image = Variant("image", text=variant.text, shipped=variant.text == "apart")
         link(image.folder(smoke) / image.checkpoint().network, folder / image.checkpoint().network)
-
-
-def link(source: Path, place: Path) -> None:
-    """A link to a folder, which may come later."""
-    if not place.is_symlink():
-        place.symlink_to(source.resolve(), target_is_directory=True)
 
 
 if __name__ == "__main__":

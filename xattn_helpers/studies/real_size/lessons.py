@@ -22,10 +22,15 @@ RAISES = "raises-exception"  # the tag of a cell that shows an error on purpose
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell of a lesson."""
+    """A cell of a lesson."""
 
     tags: str  # what stands after its mark
     code: str
+
+    @property
+    def is_code(self) -> bool:
+        """Whether there is something to run."""
+        return not self.tags.startswith("[markdown]") and bool(self.code.strip())
 
     @property
     def first_line(self) -> str:
@@ -81,12 +86,13 @@ def cells(name: str, image: str = "", video: str = "") -> list[Cell]:
         if count != 1:
             needed = line.partition(" = ")[0]
             raise ValueError(f"lesson {name} names its models in {count} lines; needed is {needed} = …, once")
-    code_cells = []
-    for part in re.split(r"^# %%", source, flags=re.MULTILINE)[1:]:
-        tags, _, code = part.partition("\n")
-        if not tags.strip().startswith("[markdown]") and code.strip():
-            code_cells.append(Cell(tags.strip(), code))
-    return code_cells
+    return [cell for cell in split(source) if cell.is_code]
+
+
+def split(source: str) -> list[Cell]:
+    """All cells of a source in py:percent."""
+    parts = [part.partition("\n") for part in re.split(r"^# %%", source, flags=re.MULTILINE)[1:]]
+    return [Cell(mark.strip(), text) for mark, _, text in parts]
 
 
 def run(lesson: list[Cell]) -> Outcome:
