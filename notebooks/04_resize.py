@@ -52,11 +52,9 @@ from xattn_helpers.sampling import denoise, initial_latents
 from xattn_helpers.studies.guidance.cases import box
 from xattn_helpers.studies.guidance.paper import CODE
 from xattn_helpers.studies.resize import figures, pictures
-from xattn_helpers.studies.sight import Sight
 
 IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE), load(VIDEO)
-sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
 
 # %% jupyter={"source_hidden": true}
 # Settings and pictures that the lesson needs; nothing to learn here.
@@ -64,8 +62,10 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from xattn_helpers.display import bullets, draw_boxes
 from xattn_helpers.studies import load_rows, measured, origin
+from xattn_helpers.studies.sight import Sight
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
+sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
 
 # %% [markdown]
 # ## 1. A question to begin with

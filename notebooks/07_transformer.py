@@ -3,18 +3,18 @@
 #
 # *Links to Colab and Binder appear here after `make badges REPO=owner/name`.* <!-- badges -->
 #
-# The [paper](https://arxiv.org/abs/2404.05519) steers a U-Net. Video models of today are transformers that were trained
-# by flow matching: [Wan](https://arxiv.org/abs/2503.20314), [LTX-Video](https://arxiv.org/abs/2501.00103) and many
-# others. Does its idea still work on them? This lesson takes a small transformer of Wan's own kind apart, finds the
-# attention maps in it, and moves a burger with them.
+# The [paper](https://arxiv.org/abs/2404.05519) steers a U-Net. Video models of today, such as
+# [Wan](https://arxiv.org/abs/2503.20314) and [LTX-Video](https://arxiv.org/abs/2501.00103), are transformers trained by
+# flow matching. Does its idea still work on them? This lesson takes a small transformer of Wan's kind apart, finds its
+# attention maps, and moves a burger with them.
 #
 # **After this lesson you can**
 #
 # 1. turn a video into tokens and back, and say what a block does with them;
 # 2. compute the text attention of a block by hand;
 # 3. write a step of flow matching, and say what σ and the velocity are;
-# 4. find out in which blocks a word's map shows the object, and in which ones it can be moved;
-# 5. steer an object with a gradient and without one, and say what each costs at Wan's size.
+# 4. find out which blocks' maps show an object, and which can move it;
+# 5. steer with a gradient and without one, and say what each costs at Wan's size.
 
 # %% tags=["colab-setup"]
 # On Google Colab, this installs what is missing there of the project and its packages.
@@ -35,7 +35,7 @@ if "google.colab" in sys.modules and missing:
 threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
 
 # %% [markdown]
-# The next cell loads the models. `VIDEO` names the transformer; on a GPU, change it there.
+# `VIDEO` names the transformer:
 
 # %%
 from dataclasses import replace
@@ -54,71 +54,62 @@ model, unet = load(VIDEO), load("pocket")
 
 # %% jupyter={"source_hidden": true}
 # Settings and pictures that the lesson needs; nothing to learn here.
-import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from xattn_helpers.display import bullets, draw_boxes, draw_shares, figure_text, image_grid, strip
+from xattn_helpers.display import bullets
 from xattn_helpers.edits.targets import draw
-from xattn_helpers.measures.adherence import mean_iou
-from xattn_helpers.measures.map_quality import auroc, shrink_mask
-from xattn_helpers.studies import measured, quality_table, transformer_figures
-from xattn_helpers.studies.full_size_picture import memory_figure, transformer_clips
+from xattn_helpers.studies import full_size_picture, led_clips, measured, transformer_figures
 from xattn_helpers.studies.guidance.cases import TRACKS, box
+from xattn_helpers.studies.sight import Sight
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
-POCKET = VIDEO == "pocket-dit"  # the detector knows the drawn world only
-STEPS = 12 if POCKET else None  # fewer than by default: enough for these pictures
+sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
+STEPS = 12 if sight.is_clear else None  # fewer than by default: enough for these pictures
 FEW = 9  # frames of the clips that only check something
 
 # %% [markdown]
 # ## 1. A question to begin with
 #
-# Both models were trained on the same drawn world and its captions. Both get the same prompt, "a dog walks to the left".
-# Before you look: will both dogs walk to the left?
+# Both models were trained on the same drawn world. Guess: will both dogs that are sent to the left go there?
 
 # %%
-prompts = ["a dog walks to the left on the grass", "a dog walks to the right on the grass"]
-walks = []
-for network, steps in ((unet, 10), (model, STEPS)):
-    walks += [generate(network, prompt, seed=1, steps=steps) for prompt in prompts]
+walks = {}
+for name, network, steps in (("U-Net", unet, 10), ("transformer", model, STEPS)):
+    for side in ("to the left", "to the right"):
+        walks[f"{name}, “{side}”"] = generate(network, f"a dog walks {side} on the grass", seed=1, steps=steps)
 
 # %% jupyter={"source_hidden": true}
-titles = ["U-Net, “to the left”", "U-Net, “to the right”", "transformer, “to the left”", "transformer, “to the right”"]
-show(*walks, titles=titles, width=215)
+show(*walks.values(), titles=list(walks), width=215)
 
 # %% [markdown]
-# The dog of the U-Net goes to the right both times. We chose a seed that shows it; how often a direction is obeyed was
+# The U-Net's dog goes to the right both times; we chose a seed that shows it. How often directions are obeyed was
 # counted on held-out prompts:
 
 # %% jupyter={"source_hidden": true}
-titles = {"pocket": "U-Net", "pocket-dit": "transformer"}
-bullets(quality_table.obeyed(measured("pocket_quality") or {}, titles, ("to the left", "to the right")))
+quality = measured("pocket_quality")
+bullets(transformer_figures.sides({"pocket": "U-Net", "pocket-dit": "transformer"}, quality))
 
 # %% [markdown]
-# Half of the time is what chance would give. Is there something in a transformer that tells left from right, and that a
-# U-Net lacks? By the end of section 3 you will know.
+# Half of the time is what chance would give. Does a U-Net lack something that tells left from right?
 #
 # ## 2. Patches and tokens
 #
 # ![A U-Net beside a transformer, with the places where their text attention is](diagrams/unet_beside_transformer.svg)
 #
-# A *U-Net* makes its pictures smaller in several levels and larger again; *skip connections* carry details across. Its
-# maps have three sizes. A *transformer* has no levels: it cuts the latents (the small pictures that the autoencoder made
-# of the video) into *patches* once, and works on a list of *tokens*, one for each patch, in blocks that are all alike
-# ([Dosovitskiy et al. 2021](https://arxiv.org/abs/2010.11929) for images,
-# [Peebles and Xie 2023](https://arxiv.org/abs/2212.09748) for diffusion).
+# A *U-Net* makes its pictures smaller in several levels and larger again. A *transformer* has no levels: it cuts the
+# latents into *patches* once, and works on *tokens*, one for each patch, in blocks that are all alike ([Dosovitskiy et
+# al. 2021](https://arxiv.org/abs/2010.11929) for images, [Peebles and Xie 2023](https://arxiv.org/abs/2212.09748) for
+# diffusion).
 #
 # ![From latents to patches, tokens, a block, and back](diagrams/patches.svg)
 #
-# In each block, *self-attention* (`attn1`) lets tokens look at each other, *cross-attention* (`attn2`) lets them look at
-# the words, and a small network works on each token by itself. The noise level σ scales and shifts what goes in.
+# In each block, *self-attention* (`attn1`) lets tokens look at each other, *cross-attention* (`attn2`) at the words,
+# and a small network works on each token. The noise level σ scales and shifts what goes in.
 #
 # By hand, patches are one line, and the first layer is one matrix:
 
 # %%
-size = FEW, model.defaults.height, model.defaults.width
-z = initial_latents(model, [0], *size)  # (1, channels, frames, height, width)
+z = initial_latents(model, [0], FEW, model.defaults.height, model.defaults.width)  # (1, channels, frames, h, w)
 deep, high, wide = model.backbone.patch()  # of a patch, in latent cells
 cut = "channels (f deep) (r high) (c wide) -> (f r c) (channels deep high wide)"
 patches = rearrange(z[0], cut, deep=deep, high=high, wide=wide).to(model.dtype)
@@ -133,8 +124,8 @@ print(f"{len(patches)} patches of {patches.shape[1]} numbers become tokens of {t
 
 
 # %% [markdown]
-# What does it mean? All maps of this network have the size of the patch grid. A map of a word can never be finer than a
-# patch, here 2 × 2 latent cells or 16 × 16 pixels, and there are no coarser ones.
+# A U-Net's maps have three sizes; here all have that of the patch grid. They are never finer than a patch: 2 × 2 latent
+# cells or 16 × 16 pixels.
 #
 # ### Exercise 1 ● 5 minutes: back to latents
 #
@@ -168,14 +159,13 @@ check.unpatchify(unpatchify)
 # %% [markdown]
 # ## 3. Space and time at once
 #
-# The U-Net attends in two moves: first the places of one frame to each other, then the frames of one place. In the
-# transformer, every token attends to every other token of the whole video in one move. A dog that crosses the picture
-# is then never out of sight. The price: the number of pairs grows with the square of the number of tokens.
+# The U-Net attends in two moves: the places of one frame to each other, then the frames of one place. In the
+# transformer, every token attends to every other one of the whole video. A dog that crosses the picture is never out of
+# sight, but pairs grow with the square of the number of tokens.
 #
-# But attention alone does not know order. Shuffle the tokens, and it gives the same results, shuffled. So each token is
-# told where it is: queries and keys are turned by angles that grow with its frame, row and column
-# ([rotary positions, Su et al. 2021](https://arxiv.org/abs/2104.09864)). A product of two turned vectors depends on how
-# far they are apart, in time, down and across.
+# But attention alone does not know order: shuffled tokens give the same results, shuffled. So queries and keys are
+# turned by angles that grow with the token's frame, row and column ([rotary positions, Su et al.
+# 2021](https://arxiv.org/abs/2104.09864)). The product of two turned vectors depends on how far they are apart.
 #
 # Guess: what happens if we number the frames backwards, and change nothing else?
 
@@ -193,28 +183,22 @@ forwards = model.predict(z, 900.0, text)
 handle = model.network.rope.register_forward_hook(last_frame_first)
 backwards = model.predict(z.flip(2), 900.0, text)
 handle.remove()
-apart = lesson.close(backwards.flip(2), forwards, dtype=model.dtype)
-print(f"the film runs backwards; largest difference {apart:.0e}")
+print(f"largest difference: {lesson.close(backwards.flip(2), forwards, dtype=model.dtype):.0e}")
 
 # %% [markdown]
-# The network cannot tell: with its frames numbered backwards it makes the film backwards, up to rounding. The positions
-# are *all* it knows of before and after, and in the same way the columns tell it left from right. The U-Net's attention
-# has no positions at all. Are they what its dogs lack? The study `motion_school` trains the U-Net for seven minutes more
-# in two ways, both with more captions that name a motion: once with three more input channels, which say frame, row and
-# column, and once as it is. Guess first, then look:
+# The network makes the film backwards, up to rounding. The positions are *all* it knows of before and after, and of
+# left and right. The U-Net's attention has none. Is that what its dogs lack? The study `motion_school` trains the U-Net
+# for seven minutes more, with more captions that name a motion: once with three more input channels (frame, row and
+# column), and once as it is. Guess first:
 
 # %% jupyter={"source_hidden": true}
-directions = ("to the left", "to the right")
-school = {"positions": "trained longer, with positions", "longer": "trained longer, without"}
-bullets([
-    *quality_table.obeyed(measured("pocket_quality") or {}, {"pocket": "U-Net as above"}, directions),
-    *quality_table.obeyed(measured("motion_school") or {}, school, directions),
-])  # fmt: skip
+titles = {"pocket": "U-Net as above"} | transformer_figures.SCHOOL
+bullets(transformer_figures.sides(titles, quality, measured("motion_school")))
 
 # %% [markdown]
-# Positions are not what it lacked. Without them it learns left and right as well: its convolutions see the nearest cells
-# and frames in their order, and that is enough. It had seen too few films in which something goes to a side. We expected
-# the opposite, and this is why one trains the other network too before one believes an explanation.
+# Positions are not what it lacked. Without them it learns left and right as well: its convolutions see the nearest
+# cells and frames in their order. It had seen too few films in which something goes to a side. We expected the
+# opposite: train the other network too before you believe an explanation.
 #
 # ## 4. The text attention of a block, by hand
 #
@@ -227,13 +211,9 @@ bullets([
 
 # %%
 site = model.sites[len(model.sites) // 2]
-attn, inputs = model.network.get_submodule(site.name), []
-handle = attn.register_forward_pre_hook(
-    lambda module, places, names: inputs.extend([*places, *names.values()]), with_kwargs=True
-)
-with capture(model, sites=site.name, prompt=burger) as attention:
+attn = model.network.get_submodule(site.name)
+with lesson.inputs_of(attn) as inputs, capture(model, sites=site.name, prompt=burger) as attention:
     model.predict(z, 900.0, text)
-handle.remove()
 pixels, words = inputs[:2]  # (1, tokens, width) of the video and of the prompt
 
 
@@ -251,8 +231,7 @@ by_hand = logits.softmax(-1).mean(1)[0]  # the mean over heads: (tokens of the v
 
 by_helper = attention.probabilities(site)[0, :, 0].flatten(0, 2)
 lesson.close(by_hand[:, : by_helper.shape[1]], by_helper, dtype=model.dtype)
-frames, height, width = attention.maps("burger", site=site).shape
-print(f"{site}: {frames} frames of {height} × {width}, {by_hand.shape[1]} tokens of text")
+print(f"{site}: {by_hand.shape[0]} tokens of the video, {by_hand.shape[1]} of text")
 
 
 # %% [markdown]
@@ -288,9 +267,9 @@ check.attention(attention_of)
 # %% [markdown]
 # ## 5. Flow matching
 #
-# The paper's eq. 2 mixes latents and noise, and its eq. 1 has the network find the noise. Flow matching
-# ([Lipman et al. 2023](https://arxiv.org/abs/2210.02747), [Liu et al. 2023](https://arxiv.org/abs/2209.03003)) takes the
-# straight way between the two and has the network find its *direction*:
+# The paper's eq. 2 mixes latents and noise, and its eq. 1 has the network find the noise. Flow matching ([Lipman et al.
+# 2023](https://arxiv.org/abs/2210.02747), [Liu et al. 2023](https://arxiv.org/abs/2209.03003)) takes the straight way
+# between the two and has the network find its *direction*:
 #
 # $$ z_t = \sqrt{\bar\alpha_t}\, z_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
 #    \qquad \longrightarrow \qquad z_\sigma = (1 - \sigma)\, z_0 + \sigma\, \epsilon $$
@@ -298,10 +277,9 @@ check.attention(attention_of)
 # $$ \lVert \epsilon - \epsilon_\theta(z_t, t, y) \rVert^2
 #    \qquad \longrightarrow \qquad \lVert (\epsilon - z_0) - v_\theta(z_\sigma, \sigma, y) \rVert^2 $$
 #
-# On the left are eqs. 2 and 1 of the paper, on the right what takes their place.
-# σ is the share of noise: 1 at the start, where there is nothing but noise, and 0 at the end. The network predicts the
-# *velocity* $v = \epsilon - z_0$, which points from the clean latents to the noise and is the same all along the way.
-# From $z_\sigma$ and $v$ follow both ends: $z_0 = z_\sigma - \sigma v$ and $\epsilon = z_\sigma + (1 - \sigma) v$.
+# σ is the share of noise: 1 at the start and 0 at the end. The network predicts the *velocity* $v = \epsilon - z_0$,
+# which points from the clean latents to the noise and is the same all along the way. From $z_\sigma$ and $v$ follow
+# both ends: $z_0 = z_\sigma - \sigma v$ and $\epsilon = z_\sigma + (1 - \sigma) v$.
 
 # %%
 with capture(model, words="burger", every_step=True) as each_step, capture(model) as attention:
@@ -321,26 +299,18 @@ def noisy_and_guess(sigma):
 ways = {sigma: noisy_and_guess(sigma) for sigma in (0.3, 0.6, 0.8, 0.95, 1.0)}
 
 # %% jupyter={"source_hidden": true}
-middle = len(clip.video) // 2
-rows = []
-for part in range(2):
-    rows.append([model.decode(ways[sigma][part])[0].numpy()[middle] for sigma in ways])
-image_grid(
-    rows, row_titles=["what the network sees", "the clean video that it guesses"],
-    column_titles=[f"σ = {sigma:g}" for sigma in ways], cell=1.5,
-)  # fmt: skip
+transformer_figures.noisy_and_guessed(model, ways)
 
 
 # %% [markdown]
-# The middle frame of the same video under more and more noise, and the guess from a single call. At σ = 0.8 we see
-# nothing in the noise, and the network sees the burger. From pure noise it makes a blur: the mean of all videos that fit
-# the prompt, with a sea, and with no place for the burger yet. Where things are is decided in between, in the first
-# steps. This is why guidance acts there.
+# At σ = 0.8 we see nothing in the noise, and the network sees the burger. From pure noise it makes a blur: the mean of
+# all videos that fit the prompt, with a sea, and no place for the burger yet. Where things are is decided in the first
+# steps, so that guidance acts there.
 #
 # ### Exercise 3 ● 5 minutes: a step
 #
-# Sampling goes back along the velocity, from one level of noise to the next lower one. If $v$ is the way from $z_0$ to
-# $\epsilon$, how far along it do you go from σ to σ′, and in which direction?
+# Sampling goes back along the velocity. If $v$ is the way from $z_0$ to $\epsilon$, how far along it do you go from σ
+# to a lower σ′, and in which direction?
 
 # %%
 def flow_step(latents, velocity, sigma, next_sigma):
@@ -366,8 +336,8 @@ def flow_step(latents, velocity, sigma, next_sigma):
 check.flow_step(flow_step)
 
 # %% [markdown]
-# With this step, sampling is a short loop. The levels are not spread evenly: a *shift* of 3 puts most steps where
-# there is much noise ([Esser et al. 2024](https://arxiv.org/abs/2403.03206)).
+# With this step, sampling is a short loop. A *shift* of 3 puts most levels where there is much noise ([Esser et al.
+# 2024](https://arxiv.org/abs/2403.03206)).
 
 # %%
 euler = replace(model, noise=Noise(FlowMatchEulerDiscreteScheduler(shift=3.0)))
@@ -405,14 +375,13 @@ except ValueError as error:
 
 
 # %% [markdown]
-# A U-Net's schedule stops just short of pure noise, so that there the number is large but finite. Flow matching begins
-# with nothing but noise, and divides by zero. The series' own law is the *length* of the noise beside that of the
-# whole, $\sqrt{1 - \bar\alpha}$, and it is 1 there.
+# A U-Net's schedule stops just short of pure noise; here we divide by zero. The series' own law is the *length* of the
+# noise beside that of the whole, $\sqrt{1 - \bar\alpha}$, and it is 1 there.
 #
 # ### Exercise 4 ●● 8 minutes: the share of noise
 #
 # Signal and noise are independent and have a variance of one. What share of the variance of $z_\sigma$ is noise? It is
-# what $1 - \bar\alpha$ was, because there the two shares sum to one by construction. Here they do not.
+# what $1 - \bar\alpha$ was, where both shares sum to one by construction. Here they do not.
 
 # %%
 def noise_share(sigma):
@@ -440,74 +409,53 @@ check.noise_share(noise_share)
 # %% [markdown]
 # ## 6. Where the maps are
 #
-# Every block has a map of "burger" at every step. Which of them show the burger? One frame, from the clip of section 5:
+# Every block has a map of "burger" at every step. Which ones show it? One frame of section 5's clip:
 
 # %% jupyter={"source_hidden": true}
-count = len(each_step.steps)
 transformer_figures.maps_by_block(each_step, "burger", clip.video)
 
 # %% [markdown]
-# Columns are blocks. Block 4 looks at the sky at first: a word's map may also show where the object is *not*. From the
-# fourth step on, most maps are a few bright cells on the burger. To put a number on a map: the *AUROC* is the probability that the map is brighter at a place of the object than
-# at another place (1 finds it, ½ knows nothing). The object is where the detector sees it in the finished clip.
+# Columns are blocks. Block 4 looks at the sky at first: a map may also show where the object is *not*. From the fourth
+# step on, most maps are a few bright cells on the burger. As a number: the *AUROC* is the probability that a map is
+# brighter at a place of the object, as the detector sees it in the finished clip, than elsewhere (½ knows nothing).
 
 # %%
-if POCKET:
-    masks = torch.from_numpy(detect(clip.video, "burger")[1])
-    cells = shrink_mask(masks, (height, width))
-    found = torch.zeros(len(model.sites), count)
-    for block, place in enumerate(model.sites):
-        for step in range(count):
-            found[block, step] = auroc(each_step.maps("burger", site=place, step=step).cpu(), cells).nanmean()
+if sight.is_clear:
+    grid = transformer_figures.auroc_grid(each_step, "burger", detect(clip.video, "burger")[1])  # (blocks, steps)
 else:
     print("The detector knows the drawn world only: left out for this model.")
 
 # %% jupyter={"source_hidden": true}
-finding = measured("dit_maps")
-transformer_figures.found_by_block(found.numpy(), finding) if POCKET else None
+transformer_figures.found_by_block(grid, measured("dit_maps")) if sight.is_clear else None
 
 # %% [markdown]
-# Rows are blocks; white lines part early, middle and late ones. Blocks 5 to 7 find the object best, and soonest. Block 0
-# finds it last: its tokens have not looked at much else yet. At the first step even the best maps are vague, because
-# there is nothing to see yet.
+# White lines part early, middle and late blocks. Blocks 5 to 7 find the object best, and soonest. Block 0 finds it
+# last: its tokens have not looked at much else yet. At the first step all maps are vague: there is nothing to see.
 #
 # ### Where does the rest of the attention go?
 #
-# A row of a map sums to one over all tokens of the prompt. The prompt is short, and what follows is padding: Wan sets it
-# to zero and does *not* mask it. Guess how much of the attention goes there.
+# A row of a map sums to one over all tokens of the prompt. After its few words comes padding: Wan sets it to zero and
+# does *not* mask it. Guess how much of the attention goes there.
 
 # %%
-labels = model.text.labels(burger)[: model.text.count(burger)]  # without the padding
-noun = model.text.find(burger, "burger")
-shares = {"burger": [], "other words": [], "start and end": [], "padding": []}
-for place in model.sites:
-    token = attention.probabilities(place)[0].mean((0, 1, 2, 3))[: len(labels)].cpu()  # of each token
-    ends = [index for index, label in enumerate(labels) if label.startswith("<")]
-    shares["burger"].append(float(token[noun].sum()))
-    shares["start and end"].append(float(token[ends].sum()))
-    shares["other words"].append(float(token.sum() - token[noun].sum() - token[ends].sum()))
-    shares["padding"].append(1 - float(token.sum()))
-print(f"padding: {np.mean(shares['padding']):.0%} of all attention")
+shares = transformer_figures.token_shares(attention, burger, "burger")  # of each block
+print(f"padding: {torch.tensor(shares['padding']).mean():.0%} of all attention")
 
 # %% jupyter={"source_hidden": true}
-figure, axis = plt.subplots(figsize=(8, 2.8), dpi=90, layout="compressed")
-draw_shares(axis, shares, ("#c8692b", "#2f6db3", "#9dc0e4", "#d9dee3"))
-axis.set(xlabel="block", ylabel="share of the attention")
-plt.show()
+transformer_figures.shares_by_block(shares)
 
 
 # %% [markdown]
-# The noun gets a few per cent. All positions of padding have the same key and the same value, so that together they are
-# one word, "nothing", with many votes. A token that needs no word attends there: padding is a *sink*, as the first
-# token is in [language models](https://arxiv.org/abs/2309.17453) and some patches are in
-# [image transformers](https://arxiv.org/abs/2309.16588). LTX-Video masks its padding; there the share is zero.
+# The noun gets a few per cent. All positions of padding have the same key and value: together they are one word,
+# "nothing", with many votes. A token that needs no word attends there. Padding is a *sink*, as the first token is in
+# [language models](https://arxiv.org/abs/2309.17453) and some patches are in [image
+# transformers](https://arxiv.org/abs/2309.16588). LTX-Video masks it; there the share is zero.
 #
 # ## 7. Which blocks steer?
 #
-# Blocks that *find* the object need not be the ones that *move* it. One guided step, by hand: the energy is the share of
-# the word's attention that is outside of the target, squared
-# ([Chen et al. 2024](https://arxiv.org/abs/2304.03373); [lesson 05](05_motion.ipynb)), and the latents move downhill on
-# it, by a fixed length times $\sqrt{1 - \bar\alpha}$.
+# Blocks that *find* the object need not be the ones that *move* it. One guided step, by hand: the energy is the share
+# of the word's attention outside of the target, squared ([Chen et al. 2024](https://arxiv.org/abs/2304.03373); [lesson
+# 05](05_motion.ipynb)), and the latents move downhill on it, by a fixed length times $\sqrt{1 - \bar\alpha}$.
 
 # %%
 def guided_step(z, sigma, group="early", strength=0.08):
@@ -533,47 +481,36 @@ by_helper = generate(euler, burger, seed=0, steps=2, cfg_scale=4.0, frames=FEW, 
 print(f"largest difference: {lesson.close(by_hand[0], by_helper, calls=4, dtype=model.dtype):.0e}")
 
 # %% [markdown]
-# The helper does the same, and stops the network after the last block that it needs. So guidance through early blocks
-# is cheaper, too. Now guess: early, middle or late? The same noise, the same path, the same length of steps.
+# The helper does the same. Guess: through which blocks does it work best, early, middle or late ones? Noise, path and
+# length of the steps are the same:
 
 # %%
 groups = {}
 for group in model.groups:
     groups[group] = generate(model, burger, seed=0, steps=STEPS, edits=Guidance("burger", down, groups=group))
-boxes = down.boxes(len(clip.video))
-
-
-def overlap(video, word="burger", asked=boxes):
-    """Mean intersection over union of the asked boxes and those that the detector sees."""
-    return f"IoU {mean_iou(detect(video, word)[0], asked):.2f}" if POCKET else ""
-
 
 # %% jupyter={"source_hidden": true}
-named = {"unguided": clip} | groups
-image_grid(
-    [[strip(draw_boxes(made.video, boxes), 6)] for made in named.values()],
-    row_titles=[f"{name} {overlap(made.video)}" for name, made in named.items()], cell=1.2,
-)  # fmt: skip
+led_clips.strips({"unguided": clip} | groups, {"burger": down}, sight)
 
 # %% [markdown]
-# One clip is an example. The study `dit_steering` repeats it on many cases by which no setting was chosen, with the bias
-# of section 9 as well; a lost object counts 0. On the left where the maps find the object, on the right where they move it:
+# One clip is an example. The study `dit_steering` counts many cases, by which no setting was chosen, and has the bias of
+# section 9 as well; a lost object counts 0. On the left is where maps find the object, on the right where they move it:
 
 # %% jupyter={"source_hidden": true}
-steering = measured("dit_steering")
+finding, steering = measured("dit_maps"), measured("dit_steering")
 transformer_figures.finding_and_steering(finding, steering) if steering and finding else None
 
 # %% [markdown]
-# With a gradient (green), the early blocks steer best, better even than all blocks together, and they are not the ones
-# that find best. A reason that fits: what an early block sees, all later blocks still work with; a late block's map
-# *reports* what the others have decided, and the latents can be moved in many ways that improve a report. With the bias
-# (orange) it is the other way round: it needs all blocks, and alone in the early ones it does least.
+# With a gradient (green), the early blocks steer best, better even than all together, and they are not those that find
+# best. A reason that fits: what an early block sees, all later ones work with; a late block's map only *reports* what
+# was decided, and the latents can be moved in many ways that improve a report. With the bias (orange) it is the other
+# way round: it needs all blocks, and in the early ones alone it does least.
 #
 # ## 8. The paper's Figure 5
 #
 # <!-- place for the paper's own figure (CC BY 4.0) -->
-# The paper's other examples (its [Figure 5](https://arxiv.org/html/2404.05519v1)): a ball from the top left to the
-# bottom right, a shark from the top right to the bottom left, and a moon that gets a place.
+# The paper's other examples (its [Figure 5](https://arxiv.org/html/2404.05519v1)) are a ball, a shark, and a moon that
+# gets a place.
 
 # %%
 examples = {
@@ -581,25 +518,22 @@ examples = {
     "shark": ("a shark swims in the ocean", "top right to bottom left"),
     "moon": ("a wolf howls to the moon", "stays"),
 }
-moved = {"burger": (groups["early"], boxes)}
+moved, paths = {"burger": groups["early"]}, {"burger": down}
 for word, (prompt, name) in examples.items():
-    path = track(TRACKS[name], size=box(word))
-    made = generate(model, prompt, seed=0, steps=STEPS, edits=Guidance(word, path, groups="early"))
-    moved[word] = made, path.boxes(len(made.video))
+    paths[word] = track(TRACKS[name], size=box(word))
+    moved[word] = generate(model, prompt, seed=0, steps=STEPS, edits=Guidance(word, paths[word], groups="early"))
 
 # %% jupyter={"source_hidden": true}
-titles = [f"{word} {overlap(made.video, word, asked)}" for word, (made, asked) in moved.items()]
-show(*(draw_boxes(made.video, asked) for made, asked in moved.values()), titles=titles, width=400, columns=2)
+led_clips.videos(moved, paths, sight, columns=2)
 
 # %% [markdown]
 # All four follow their boxes. The wolf stays below its moon, which the U-Net of [lesson 05](05_motion.ipynb) has lost.
-# The shark pays for its path: it turns, and its shape suffers. The sizes are the network's own, for a path does not
-# force them.
+# The shark pays for its path with its shape. Sizes are the network's own: a path does not force them.
 #
 # ## 9. Gradient beside bias
 #
-# The gradient asks: how must the *noise* change so that the word looks there? A bias simply *makes* it look there. It
-# adds a number $b$ to the word's logits, up inside of the target and down outside:
+# The gradient asks: how must the *noise* change so that the word looks there? A bias *makes* it look there: it adds a
+# number $b$ to the word's logits.
 #
 # $$ A_{p,w} \propto \exp(q_p \cdot k_w / \sqrt d + b_p), \qquad b_p = +8 \text{ inside}, \; -8 \text{ outside}. $$
 
@@ -607,19 +541,15 @@ show(*(draw_boxes(made.video, asked) for made, asked in moved.values()), titles=
 biased = generate(model, burger, seed=0, steps=STEPS, edits=Bias("burger", down))
 
 # %% jupyter={"source_hidden": true}
-pair = {"gradient, early blocks": groups["early"], "bias, all blocks": biased}
-if steering:
-    figure = steering["settings"]["bias"]["mIoU minus gradient"]
-    print(f"{figure.n} cases, bias minus gradient, both through all blocks: IoU {figure_text(figure, '+.2f')}")
-titles = [f"{name} {overlap(made.video)}" for name, made in pair.items()]
-show(*(draw_boxes(made.video, boxes) for made in pair.values()), titles=titles, width=400)
+print(transformer_figures.bias_beside_gradient(steering))
+led_clips.videos({"gradient, early blocks": groups["early"], "bias, all blocks": biased}, {"burger": down}, sight)
 
 
 # %% [markdown]
-# A bias needs no gradient, so that a biased step costs about as much as an unguided one, and over all blocks the study
-# finds no difference between the two: the interval has 0 in it. What speaks for the gradient are the early blocks, and
-# that it leaves the network as it is and changes its input alone. A bias overrules the network: at a high $b$ every place
-# in the target must attend to the burger, whatever else is there.
+# A bias needs no gradient: its step costs about as much as an unguided one, and over all blocks the study finds no
+# difference (the interval has 0 in it). What speaks for the gradient are the early blocks, and that it changes the
+# input alone. A bias overrules the network: every place in the target must attend to the burger, whatever else is
+# there.
 #
 # ### Exercise 5 ●●● 12 minutes: a bias
 #
@@ -653,7 +583,7 @@ check.biased_attention(biased_attention)
 # %% [markdown]
 # ## 10. What changes at Wan's size
 #
-# The same lines run on Wan 2.1 with 1.3 billion weights. Only the numbers grow. A video of 81 frames and 480 × 832 pixels:
+# The same lines run on Wan 2.1 with 1.3 billion weights. A video of 81 frames and 480 × 832 pixels has:
 
 # %% tags=["nbval-check-output"]
 tokens, words_of_prompt, heads, blocks = 21 * 30 * 52, 512, 12, 30
@@ -661,51 +591,47 @@ gigabytes = tokens * words_of_prompt * heads * 4 / 1e9
 print(f"{tokens:,} tokens; all probabilities of one block: {gigabytes:.1f} GB, of {blocks} blocks: {blocks * gigabytes:.0f} GB")
 
 # %% [markdown]
-# But we need one word out of 512. Its column can be had without keeping the others, part of the pixels at a time:
+# But we need one word out of 512. Its column can be had without the others, 100 pixels at a time:
 #
 # $$ A_{p,w} = \exp\bigl(\ell_{p,w} - \log \textstyle\sum_{w'} \exp \ell_{p,w'}\bigr), \qquad \ell = q \cdot k / \sqrt d . $$
 
 # %%
-columns = [
-    (part[..., noun] - part.logsumexp(-1, keepdim=True)).exp() for part in logits.split(100, dim=2)
-]  # 100 pixels at a time
+noun = model.text.find(burger, "burger")
+columns = [(part[..., noun] - part.logsumexp(-1, keepdim=True)).exp() for part in logits.split(100, dim=2)]
 lesson.close(torch.cat(columns, 2), logits.softmax(-1)[..., noun])
 
 # %% [markdown]
-# Two more savings are in the helper: the pass stops after the early blocks, and with `memory="save"` each block forgets
-# its intermediate results and computes them again for the gradient. With random weights, because time and memory do not
-# depend on what was learned:
+# The helper saves twice more: the pass stops after the early blocks, and with `memory="save"` each block forgets its
+# intermediate results and computes them again for the gradient. Time and memory do not depend on what was learned, so
+# that random weights are enough to measure them:
 
 # %% jupyter={"source_hidden": true}
-costs = transformer_clips(measured("full_size") or {"clips": {}})
-memory_figure(costs) if costs else print("not measured yet: python -m xattn_helpers.studies full_size")
+costs = full_size_picture.transformer_clips(measured("full_size") or {"clips": {}})
+full_size_picture.memory_figure(costs) if costs else print("not measured yet: python -m xattn_helpers.studies full_size")
 
 # %% [markdown]
-# Bars are the peak of memory; × is the time, in unguided steps. Green is guidance through the early blocks, red is the
-# way in which one would first write it. Red does not fit on a GPU of 24 GB, and green leaves most of it free. Even fewer
-# blocks are cheaper still, but on the pocket transformer they steer worse:
+# Bars are the peak of memory; × is the time, in unguided steps. Red, the way in which one would first write guidance,
+# does not fit on a GPU of 24 GB; green, through the early blocks, does. Even fewer blocks cost less, but steer worse on
+# the pocket transformer:
 
 # %% jupyter={"source_hidden": true}
 bullets(transformer_figures.fewer_blocks(costs, steering) if costs and steering else [])
 
 # %% [markdown]
-# One more thing changes: Wan's autoencoder packs four frames into one latent frame (LTX-Video's eight). A target for the
-# maps is drawn where the path is in the middle of these frames, and a motion within them cannot be steered.
+# Wan's autoencoder packs four frames into one latent frame (LTX-Video's eight): a motion within them cannot be steered.
 #
-# **When does this fail?** What we measured holds for one small drawn world. On published weights of Wan nobody has run
-# this code yet. The path says nothing about size. A path that leaves the scene's logic (a ball in the sky) makes the
-# network choose between the two.
+# **When does this fail?** We measured one small drawn world. On published weights of Wan nobody has run this code yet.
+# A path against the scene's logic (a ball in the sky) makes the network choose between the two.
 #
 # ## In this lesson we saw
 #
 # - A transformer cuts latents into patches, and all its maps have the size of the patch grid.
-# - Attention over space and time knows order only through positions: number the frames backwards, and the film runs
-#   backwards.
-# - Flow matching goes a straight way: σ is the share of noise, the velocity its direction, a step is
-#   $(\sigma' - \sigma) v$. The paper's $(1 - \bar\alpha) / \bar\alpha$ is infinite at the first step.
-# - Middle blocks find the object best. A gradient steers best through the early ones, a bias needs all.
+# - Attention over space and time knows order only through positions.
+# - Flow matching goes straight: a step is $(\sigma' - \sigma) v$. The paper's step size is infinite at the first.
+# - Middle blocks find the object best. A gradient steers best through the early ones; a bias needs no gradient, but all
+#   blocks.
 # - Padding that is not masked takes most of the attention.
-# - A bias steers without a gradient. A gradient takes little memory if it keeps one word and stops early.
+# - A gradient takes little memory if it keeps one word and stops early.
 #
 # ## Three questions
 #
@@ -717,20 +643,14 @@ bullets(transformer_figures.fewer_blocks(costs, steering) if costs and steering 
 # <details><summary>Answers</summary>
 #
 # 1. Four times, and twice: the words do not become more.
-# 2. The guess of the clean latents. Pure noise does not say which video it will become, and the least squared error is
-#    reached by the mean of all that fit the prompt.
-# 3. The attention that went to the sink must go to words: all maps become brighter, also where their word is not. The
-#    network has never seen that; what it does to the video is an experiment.
+# 2. The guess of the clean latents. Noise does not say which video it will become; the mean of all that fit has the
+#    least squared error.
+# 3. The attention of the sink goes to words: all maps become brighter, also where their word is not.
 #
 # </details>
 #
 # ## What to read next
 #
-# - [Attention is all you need](https://arxiv.org/abs/1706.03762), the transformer itself, and
-#   [Scalable diffusion models with transformers](https://arxiv.org/abs/2212.09748), which brought it to diffusion.
-# - [Wan: open and advanced large-scale video generative models](https://arxiv.org/abs/2503.20314), sections on the
-#   network, and [LTX-Video](https://arxiv.org/abs/2501.00103) for a smaller and faster one.
-# - [Flow matching for generative modeling](https://arxiv.org/abs/2210.02747), with the
-#   [lecture notes of MIT 6.S184](https://diffusion.csail.mit.edu/) beside it.
-# - [Training-free layout control](https://arxiv.org/abs/2304.03373), whose energy we used, and
-#   [Prompt-to-Prompt](https://arxiv.org/abs/2208.01626), where editing by maps began.
+# - [Attention is all you need](https://arxiv.org/abs/1706.03762).
+# - [Wan](https://arxiv.org/abs/2503.20314), its sections on the network.
+# - [Lecture notes of MIT 6.S184](https://diffusion.csail.mit.edu/) on flow matching.

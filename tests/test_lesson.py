@@ -1,7 +1,8 @@
-"""Checks by hand: how far apart two results may be, in each precision."""
+"""Checks by hand: how far apart two results may be, in each precision, and what a layer is given."""
 
 import pytest
 import torch
+from torch import nn
 
 from xattn_helpers import lesson
 
@@ -56,3 +57,28 @@ def test_zeros_are_close_to_zeros_only():
     assert lesson.close(torch.zeros(3), torch.zeros(3)) == 0
     with pytest.raises(AssertionError):
         lesson.close(torch.ones(3), torch.zeros(3))
+
+
+class Sum(nn.Module):
+    """Of what it is given by place, and twice what it is given by name."""
+
+    def forward(self, first, second, *, third):
+        return first + second + 2 * third
+
+
+def test_what_a_module_is_given_is_caught_in_order():
+    module, numbers = Sum(), [torch.tensor(float(number)) for number in range(3)]
+    with lesson.inputs_of(module) as inputs:
+        assert inputs == []
+        assert module(numbers[0], numbers[1], third=numbers[2]) == 5
+        assert all(caught is given for caught, given in zip(inputs, numbers, strict=True))
+        module(numbers[2], third=numbers[0], second=numbers[1])
+    assert inputs == [numbers[2], numbers[0], numbers[1]], "of several calls the last, what has a name as it was given"
+
+
+def test_nothing_is_caught_after_the_block_even_if_it_failed():
+    module, one = Sum(), torch.ones(())
+    with pytest.raises(KeyError), lesson.inputs_of(module) as inputs:
+        raise KeyError("on purpose")
+    module(one, one, third=one)
+    assert inputs == [] and not module._forward_pre_hooks

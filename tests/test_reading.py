@@ -3,13 +3,12 @@
 import re
 
 import pytest
-from nbformat import NotebookNode
 
-from tools import badges, notebooks
+from tools import badges, notebooks, reading
 
-WORDS_A_MINUTE, LINES_A_MINUTE, MINUTES = 200, 12, 30
+MINUTES = 30  # with all code: folded cells and the set-up cell, too
 LONGEST_CELL = 15  # lines
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+README = reading.README.read_text(encoding="utf-8")
 NAMES = (  # the lessons that are written to this standard
     "00_pocket_diffusion",
     "01_cross_attention",
@@ -23,12 +22,16 @@ NAMES = (  # the lessons that are written to this standard
 each = pytest.mark.parametrize("name", NAMES)
 
 
-def cells(name) -> list[NotebookNode]:
-    return notebooks.read(notebooks.FOLDER / f"{name}.py").cells
+def source(name):
+    return notebooks.FOLDER / f"{name}.py"
+
+
+def cells(name):
+    return reading.cells(source(name))
 
 
 def text(name):
-    return "\n\n".join(COMMENT.sub("", cell.source) for cell in cells(name) if cell.cell_type == "markdown")
+    return reading.text(source(name))
 
 
 def read_code(name):
@@ -36,29 +39,55 @@ def read_code(name):
     lengths = {}
     for cell in cells(name):
         is_folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
-        if cell.cell_type == "code" and not is_folded and badges.TAG not in cell.metadata.get("tags", []):
-            lengths[cell.source] = len([line for line in cell.source.splitlines() if line.strip()])
+        if cell.cell_type == "code" and not is_folded and badges.TAG not in notebooks.tags(cell):
+            lengths[cell.source] = reading.length(cell)
     return lengths
-
-
-def minutes(name):
-    return len(text(name).split()) / WORDS_A_MINUTE + sum(read_code(name).values()) / LINES_A_MINUTE
 
 
 @each
 def test_it_is_read_in_half_an_hour(name):
-    assert minutes(name) <= MINUTES
+    assert reading.minutes(source(name)) <= MINUTES
 
 
 @each
 def test_the_readme_tells_how_long_it_takes(name):
-    readme = (notebooks.FOLDER.parent / "README.md").read_text(encoding="utf-8")
-    (told,) = re.findall(rf"^\| {name[:2]} \|.*\| (\d+) min \|$", readme, re.MULTILINE)
-    assert abs(int(told) - minutes(name)) < 1
+    """After a change, `python -m tools.reading --write` must have been run."""
+    (told,) = re.findall(rf"^\| {name[:2]} \|.*\| (\d+) min \|$", README, re.MULTILINE)
+    assert abs(int(told) - reading.minutes(source(name))) < 1
+
+
+def test_all_code_counts_but_blank_lines_and_hidden_marks_do_not(tmp_path):
+    lesson = tmp_path / "07_made_up.py"
+    words = " ".join(["word"] * 398)
+    lesson.write_text(f'''# %% [markdown]
+# {words} <!-- not read -->
+# two more
+
+# %% tags=["colab-setup"]
+import sys
+
+import os
+# %% jupyter={{"source_hidden": true}}
+# folded
+x = 1
+# %%
+y = 2
+z = 3
+''')
+    assert reading.minutes(lesson) == pytest.approx(2 + 6 / 12)
+
+
+def test_times_are_written_rounded_and_nothing_else_changes():
+    told = dict(re.findall(r"^\| (\d\d) \|.*\| (\d+) min \|$", README, re.MULTILINE))
+    assert reading.with_times(README, {number: float(time) for number, time in told.items()}) == README
+    changed = reading.with_times(README, {"07": 77.6})
+    assert changed.replace("| 78 min |", f"| {told['07']} min |") == README != changed
+    with pytest.raises(ValueError, match="0 rows for lesson 99"):
+        reading.with_times(README, {"99": 1.0})
 
 
 def test_all_lessons_are_written_to_this_standard():
-    assert sorted(NAMES) == sorted(source.stem for source in notebooks.sources())
+    assert sorted(NAMES) == sorted(path.stem for path in notebooks.sources())
 
 
 @each
@@ -77,8 +106,8 @@ def test_it_has_drawings_links_and_few_tables(name):
 
 @each
 def test_nothing_that_is_read_only_draws(name):
-    for source in read_code(name):
-        assert "plt." not in source and "image_grid(" not in source and "show(" not in source, source
+    for code in read_code(name):
+        assert "plt." not in code and "image_grid(" not in code and "show(" not in code, code
 
 
 @each

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from matplotlib import pyplot as plt
+from transformers_for_tests import tiny_transformer
 
 from xattn_helpers import capture, generate
-from xattn_helpers.display import draw_shares
+from xattn_helpers.display import draw_shares, figure_text
+from xattn_helpers.measures.map_quality import auroc, shrink_mask
 from xattn_helpers.measures.statistics import Estimate
 from xattn_helpers.studies import load_table, measured, quality_table, store, transformer_figures
 from xattn_helpers.studies.full_size_steps import FEW, OURS, UNGUIDED
@@ -25,6 +28,20 @@ def test_the_grid_of_a_clip_stands_beside_that_of_the_study():
     np.testing.assert_array_equal(shown[1], list(table["blocks by steps"].values()))
     assert figure.axes[1].get_title() == "50 prompts (study dit_maps)"
     assert len(transformer_figures.found_by_block(clip, None).axes) == 2  # the clip, and the scale
+
+
+def test_the_grid_has_the_auroc_of_each_map():
+    model = tiny_transformer("wan")
+    with capture(model, every_step=True) as attention:
+        clip = generate(model, "a burger floats on the water", progress=False)
+    masks = np.zeros(clip.video.shape[:3], bool)
+    masks[:, :, : masks.shape[2] // 2] = True
+    grid, sites = transformer_figures.auroc_grid(attention, "burger", masks), attention.sites()
+    assert grid.shape == (len(sites), len(attention.steps))
+    last = attention.maps("burger", site=sites[-1], step=0)
+    cells = shrink_mask(torch.from_numpy(masks), (last.shape[-2], last.shape[-1]))
+    assert grid[-1, 0] == pytest.approx(float(auroc(last, cells).mean()))
+    assert len(np.unique(grid)) > 1
 
 
 def test_finding_and_steering_are_the_stored_figures():
@@ -70,6 +87,60 @@ def test_motions_are_told_in_a_line_each():
     table = {"pocket": {"motion obeyed: up": Estimate.rate([True, False])}, "pocket-dit": {}}
     lines = quality_table.obeyed(table, {"pocket": "U-Net", "pocket-dit": "transformer", "none": "-"}, ("up", "down"))
     assert lines == ["U-Net, “up”: obeyed 50 % (9 to 91), n = 2"]
+
+
+def test_sides_are_those_of_both_networks_and_of_the_school():
+    quality, school = load_table("pocket_quality"), load_table("motion_school")
+    lines = transformer_figures.sides({"pocket": "U-Net", "pocket-dit": "transformer"}, quality)
+    assert [line.partition(":")[0] for line in lines] == [
+        "U-Net, “to the left”", "U-Net, “to the right”", "transformer, “to the left”", "transformer, “to the right”",
+    ]  # fmt: skip
+    told = quality["pocket-dit"]["motion obeyed: to the left"]
+    assert lines[2].endswith(f"obeyed {figure_text(told, '.0f', percent=True, count=True)}")
+    titles = {"pocket": "U-Net as above"} | transformer_figures.SCHOOL
+    before, _, positions, *_, last = transformer_figures.sides(titles, quality, school)
+    assert before == lines[0].replace("U-Net", "U-Net as above")
+    assert positions.startswith("trained longer, with positions, “to the left”")
+    told = school["longer"]["motion obeyed: to the right"]
+    assert last.startswith("trained longer, without, “to the right”")
+    assert last.endswith(figure_text(told, ".0f", percent=True, count=True))
+    assert transformer_figures.sides(titles, None, None) == []
+
+
+def test_noise_and_guess_stand_above_each_other(model):
+    latents = torch.randn(4, 1, 4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    ways = {0.3: (latents[0], latents[1]), 1.0: (latents[2], latents[3])}
+    figure = transformer_figures.noisy_and_guessed(model, ways)
+    assert [axis.get_title() for axis in figure.axes[:2]] == ["σ = 0.3", "σ = 1"]
+    assert figure.axes[2].get_ylabel().split() == "the clean video that it guesses".split()
+    for axis, number in zip(figure.axes, (0, 2, 1, 3), strict=True):
+        video = model.decode(latents[number])[0].numpy()
+        np.testing.assert_array_equal(axis.images[0].get_array(), video[len(video) // 2])
+
+
+def test_the_shares_of_tokens_are_those_of_the_probabilities(model):
+    prompt = "a burger floats on the water"
+    with capture(model) as attention:
+        generate(model, prompt, progress=False)
+    shares = transformer_figures.token_shares(attention, prompt, "burger")
+    assert list(shares) == ["burger", "other words", "start and end", "padding"]
+    np.testing.assert_allclose(np.sum(list(shares.values()), 0), np.ones(len(attention.sites())), atol=1e-5)
+    count, (noun,) = model.text.count(prompt), model.text.find(prompt, "burger")
+    for index, site in enumerate(attention.sites()):
+        tokens = attention.probabilities(site)[0].flatten(0, 3).mean(0)
+        assert shares["burger"][index] == pytest.approx(float(tokens[noun]), abs=1e-6)
+        assert shares["start and end"][index] == pytest.approx(float(tokens[0] + tokens[count - 1]), abs=1e-6)
+        assert shares["padding"][index] == pytest.approx(float(tokens[count:].sum()), abs=1e-5)
+    (axis,) = transformer_figures.shares_by_block(shares).axes
+    assert [bars.get_label() for bars in axis.containers] == list(shares)
+    np.testing.assert_allclose([bar.get_height() for bar in axis.containers[0]], shares["burger"])
+
+
+def test_the_bias_is_told_beside_the_gradient():
+    steering = {"settings": {"bias": {"mIoU minus gradient": Estimate(0.012, -0.02, 0.05, 97)}}}
+    said = transformer_figures.bias_beside_gradient(steering)
+    assert said == "97 cases, bias minus gradient, both through all blocks: IoU +0.01 (-0.02 to +0.05)"
+    assert transformer_figures.bias_beside_gradient(None) == ""
 
 
 def test_a_table_that_is_not_measured_is_told_with_its_command(capsys, monkeypatch, tmp_path):

@@ -1,7 +1,11 @@
-"""What lessons share: comparing what was made by hand with what a helper made, in whatever precision a model has."""
+"""What lessons share: catching what a layer gets, and comparing what was made by hand with what a helper made."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 ROUNDINGS = 32.0  # how many times the rounding of one number a result of one call of a network may be off
 
@@ -22,3 +26,21 @@ def close(first: Tensor, second: Tensor, calls: int = 1, dtype: torch.dtype | No
     error = float(apart.square().mean().sqrt() / size)
     assert error <= bound, f"the relative error is {error:.1e}; rounding alone gives at most {bound:.1e}"
     return float(apart.abs().max())
+
+
+@contextmanager
+def inputs_of(module: nn.Module) -> Iterator[list]:
+    """A list that holds, inside the block and after it, what the last call of a module in the block was given.
+
+    First what was given by place, then what was given by name, both in their order.
+    """
+    caught: list = []
+
+    def catch(_: nn.Module, places: tuple, names: dict[str, Any]) -> None:
+        caught[:] = [*places, *names.values()]
+
+    handle = module.register_forward_pre_hook(catch, with_kwargs=True)
+    try:
+        yield caught
+    finally:
+        handle.remove()

@@ -211,13 +211,9 @@ check.attention(attention_of)
 # %% jupyter={"source_hidden": true}
 # Queries and keys of a block in the middle of the network, caught while it works; nothing to learn here.
 site = model.sites[int(0.6 * len(model.sites))]
-attn, inputs = model.network.get_submodule(site.name), []
-handle = attn.register_forward_pre_hook(
-    lambda module, places, names: inputs.extend([*places, *names.values()]), with_kwargs=True
-)
-with capture(model, sites=site.name, prompt=PROMPT) as at_once:
+attn = model.network.get_submodule(site.name)
+with lesson.inputs_of(attn) as inputs, capture(model, sites=site.name, prompt=PROMPT) as at_once:
     model.predict(steps[2 * STEPS // 8].inputs, steps[2 * STEPS // 8].timestep, text)
-handle.remove()
 
 
 def split(features):

@@ -18,6 +18,7 @@ from ..display.overlays import draw_boxes, heatmaps
 from ..display.pixels import at_frames
 from ..display.plots import draw_intervals
 from ..display.tables import bullets
+from ..edits.guidance import USUAL_ROWS
 from ..edits.targets import Track
 from .guidance import observations
 from .guidance.observations import KINDS, WHEN
@@ -25,7 +26,6 @@ from .rows import Row
 
 CELL = 1.7  # inches of a frame
 FRAMES = 4  # of a video that are shown
-MAPS = (7, 20)  # rows of the maps that are shown, as guidance looks at them
 COMPARED = {"unguided": "0.5", "defaults": "#2f6db3", "paper": "#c8692b"}  # settings and their colours
 CURVES = {"stays where it was": "#b3262f", observations.COUNTED: "#2f6db3", "scene kept": "0.5"}
 PRESENT = 0.0  # share of frames: what is seen in none is left out
@@ -37,7 +37,7 @@ Maps = Float[Tensor, "frames height width"]
 def finest_maps(attention: Recording, word: str, model: Model) -> Maps:
     """The mean of a word's maps of usual sizes, at the size of the finest; of all maps for a model without these."""
     rows = model.defaults.height // model.codec.pixels_per_cell
-    usual = [cells for cells in model.cells() if MAPS[0] <= rows // cells <= MAPS[1]]
+    usual = [cells for cells in model.cells() if USUAL_ROWS[0] <= rows // cells <= USUAL_ROWS[1]]
     return attention.maps(word, cells=usual or None).cpu()
 
 

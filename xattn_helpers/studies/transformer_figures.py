@@ -1,29 +1,84 @@
-"""Figures of the video transformer's studies, as lessons show them."""
+"""Figures and sentences on the video transformer and its studies, as lessons show them."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from ..attention.recording import Recording
+from ..backbones.model import Model
 from ..display.figures import image_grid
 from ..display.overlays import heatmaps
-from ..display.plots import draw_intervals
+from ..display.plots import draw_intervals, draw_shares
 from ..display.tables import figure_text
+from ..measures.map_quality import auroc, shrink_mask
+from .dit_maps import noun_maps
 from .dit_steering import BIAS, GRADIENT, GROUPS, UNGUIDED
 from .full_size_steps import FEW, OURS
 from .full_size_steps import UNGUIDED as UNGUIDED_STEP
 from .guidance.table import COUNTED
+from .quality_table import obeyed
 
 MOST_COLUMNS = 10
 BORDERS = (3.5, 6.5)  # between early, middle and late blocks
 COLORS = {GRADIENT: "#2a7f62", BIAS: "#c8692b", UNGUIDED: "0.5"}
 FINDING, FINDING_FIRST = "#2f6db3", "#9dc0e4"
+SHARES = ("#c8692b", "#2f6db3", "#9dc0e4", "#d9dee3")  # colours of a word, other words, start and end, and padding
+SIDES = ("to the left", "to the right")
+SCHOOL = {"positions": "trained longer, with positions", "longer": "trained longer, without"}
 
 Grid = Float[np.ndarray, "blocks steps"]
+Latents = Float[Tensor, "1 channels frames height width"]
+
+
+def sides(titles: Mapping[str, str], *tables: Mapping | None) -> list[str]:
+    """How often models obey "to the left" and "to the right", a line each, in the order of their titles.
+
+    The tables are of `pocket_quality` or `motion_school`; None for one that is not measured.
+    """
+    figures: dict = {}
+    for table in tables:
+        figures |= table or {}
+    return obeyed(figures, titles, SIDES)
+
+
+def noisy_and_guessed(model: Model, ways: Mapping[float, tuple[Latents, Latents]]) -> Figure:
+    """The middle frame of noisy latents and of the clean ones that a network guesses, a column for each sigma."""
+    rows = []
+    for part in range(2):
+        videos = [model.decode(pair[part])[0].numpy() for pair in ways.values()]
+        rows.append([video[len(video) // 2] for video in videos])
+    titles = ["what the network sees", "the clean video that it guesses"]
+    return image_grid(rows, titles, [f"σ = {sigma:g}" for sigma in ways], cell=1.5)
+
+
+def token_shares(recording: Recording, prompt: str, word: str) -> dict[str, list[float]]:
+    """The shares of a word, other words, start and end, and padding in each block's attention, of the first clip."""
+    text = recording.model.text
+    labels = text.labels(prompt)[: text.count(prompt)]  # without the padding
+    noun = text.find(prompt, word)
+    ends = [index for index, label in enumerate(labels) if label.startswith("<")]
+    shares: dict[str, list[float]] = {word: [], "other words": [], "start and end": [], "padding": []}
+    for site in recording.sites():
+        tokens = recording.probabilities(site)[0].mean((0, 1, 2, 3))[: len(labels)].cpu()
+        shares[word].append(float(tokens[noun].sum()))
+        shares["start and end"].append(float(tokens[ends].sum()))
+        shares["other words"].append(float(tokens.sum() - tokens[noun].sum() - tokens[ends].sum()))
+        shares["padding"].append(1 - float(tokens.sum()))
+    return shares
+
+
+def shares_by_block(shares: Mapping[str, Sequence[float]]) -> Figure:
+    """What `token_shares` gives as stacked bars, one for each block."""
+    figure, (axis,) = _panels(1, (8, 2.8))
+    draw_shares(axis, shares, SHARES)
+    axis.set(xlabel="block", ylabel="share of the attention")
+    return figure
 
 
 def maps_by_block(recording: Recording, word: str, video: UInt8[np.ndarray, "frames height width 3"]) -> Figure:
@@ -40,6 +95,13 @@ def maps_by_block(recording: Recording, word: str, video: UInt8[np.ndarray, "fra
         rows.append(row)
     titles = [f"{site.group} {sites.index(site)}" for site in chosen]
     return image_grid(rows, [f"step {step + 1} of {count}" for step in steps], ["frame", *titles], cell=0.8)
+
+
+def auroc_grid(recording: Recording, word: str, masks: Float[np.ndarray, "frames height width"]) -> Grid:
+    """AUROC of a word's map of the first clip by block and step, of an object whose masks are given."""
+    maps = noun_maps(recording, word, batch=0)
+    cells = shrink_mask(torch.from_numpy(masks), (maps.shape[-2], maps.shape[-1]))
+    return auroc(maps, cells).nanmean(-1).numpy()
 
 
 def found_by_block(clip: Grid, table: Mapping | None) -> Figure:
@@ -86,6 +148,14 @@ def fewer_blocks(costs: Mapping, steering: Mapping) -> list[str]:
         spent = f"{cost['over unguided']:.2f} × in {cost['peak GiB']:.1f} GiB ({clip})"
         lines.append(f"{part} of the blocks: {spent}; IoU {reached} on the pocket transformer")
     return lines
+
+
+def bias_beside_gradient(steering: Mapping | None) -> str:
+    """How the bias follows beside the gradient, both through all blocks, by `dit_steering`; "" if not measured."""
+    if steering is None:
+        return ""
+    figure = steering["settings"][BIAS][f"mIoU minus {GRADIENT}"]
+    return f"{figure.n} cases, bias minus gradient, both through all blocks: IoU {figure_text(figure, '+.2f')}"
 
 
 def _draw_finding(axis: Axes, maps: Mapping) -> None:
