@@ -44,7 +44,6 @@ import torch
 from torch.nn import functional as F
 
 from xattn_helpers import capture, check, detect, generate, lesson, load
-from xattn_helpers.attention.maps import soft_threshold
 from xattn_helpers.measures.map_quality import auroc
 
 IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
@@ -52,10 +51,8 @@ image_model, video_model = load(IMAGE), load(VIDEO)
 
 # %% jupyter={"source_hidden": true}
 # Settings and pictures that the lesson needs; nothing to learn here.
-from matplotlib import pyplot as plt
-
-from xattn_helpers.display import draw_shares, overlay, show
-from xattn_helpers.display.attention_figures import captioned, scores_by_kind
+from xattn_helpers.display import attention_figures as figures
+from xattn_helpers.display import overlay, show
 from xattn_helpers.display.explorers.attention import AttentionExplorer
 
 DRAWN = VIDEO.startswith("pocket")  # pictures of the drawn world, in which the detector sees
@@ -213,7 +210,7 @@ print(f"“burger” is token {positions[0]} of {key.shape[1]}; largest differen
 # %% jupyter={"source_hidden": true}
 shown = by_hand.detach().cpu()
 captions = ["picture", f"map of “burger”, {height} × {width}", "map over picture"]
-captioned([picture.video[0], shown, overlay(picture.video, shown)[0]], captions, columns=3, cell=2.4)
+figures.captioned([picture.video[0], shown, overlay(picture.video, shown)[0]], captions, columns=3, cell=2.4)
 
 # %% [markdown]
 # The map is bright where the burger is. Nobody told the network where burgers are, or that they have a place at all. It
@@ -331,7 +328,7 @@ scores = finds(every_token)
 # %% jupyter={"source_hidden": true}
 chosen = [*range(count), len(tokens) - 1]  # the prompt, and one padding
 captions = [f"{tokens[token]}: {float(scores[token]):.2f}" for token in chosen]
-captioned([picture.video[0], *every_token[chosen]], ["picture", *captions])
+figures.captioned([picture.video[0], *every_token[chosen]], ["picture", *captions])
 
 # %% [markdown]
 # The numbers are AUROCs. The start token `<start>`, the end token and the padding have maps that are the burger's
@@ -396,13 +393,8 @@ start, words, end, padding = torch.stack(by_layer).mean(0)
 print(f"start {start:.0%}, words {words:.0%}, end {end:.0%}, padding {padding:.0%}")
 
 # %% jupyter={"source_hidden": true}
-figure, axis = plt.subplots(figsize=(9, 2.8), dpi=90, layout="compressed")
-kinds = dict(zip(("start", "words", "end", "padding"), torch.stack(by_layer).T.tolist(), strict=True))
-draw_shares(axis, kinds, ("#2f6db3", "#c8692b", "#9dc0e4", "#d9dee3"))
-sizes = [of_all_tokens.size(place)[0] for place in image_model.sites]
-axis.set_xticks(range(len(sizes)), [f"{place.group}\n{size}" for place, size in zip(image_model.sites, sizes, strict=True)])
-axis.set(xlabel="layer, and height of its maps", ylabel="share of the attention")
-plt.show()
+layers = [f"{place.group}\n{of_all_tokens.size(place)[0]}" for place in image_model.sites]
+figures.shares_by_layer(torch.stack(by_layer), layers)
 
 # %% [markdown]
 # Most of the attention goes to tokens that are no words. Why should a network look at padding? A pixel that needs no
@@ -418,18 +410,11 @@ plt.show()
 
 # %%
 kinds = dict.fromkeys((place.group, image_model.backbone.cells(place)) for place in image_model.sites)
-means = {}
-for group, cells in kinds:
-    means[group, cells] = attention.maps("burger", group=group, cells=cells).cpu()
+means = [attention.maps("burger", group=group, cells=cells) for group, cells in kinds]
 
 # %% jupyter={"source_hidden": true}
-pictures, captions = [], []
-for high in sorted({maps.shape[1] for maps in means.values()}, reverse=True):
-    for (group, _), maps in means.items():
-        is_here = maps.shape[1] == high
-        pictures.append(maps[0] if is_here else None)
-        captions.append(f"{group}, {high} high: {float(finds(maps)):.2f}" if is_here else "")
-captioned(pictures, captions, columns=len(means))
+scores_of_means = [float(finds(maps)) for maps in means]
+figures.maps_by_size(means, [group for group, _ in kinds], scores_of_means)
 
 
 # %% [markdown]
@@ -486,12 +471,8 @@ print(f"{tuple(coarse.shape)} and {tuple(fine.shape)}; largest difference {apart
 # steps does the map know where the burger will be?
 
 # %% jupyter={"source_hidden": true}
-steps = len(attention.steps)
-shown = sorted({0, 1, steps // 7, steps // 3, steps // 2, steps - 1})
-by_step = torch.cat([attention.maps("burger", step=step) for step in range(steps)]).cpu()
-found = finds(by_step)
-captions = [f"step {step + 1}: {float(found[step]):.2f}" for step in shown]
-captioned([*by_step[shown], picture.video[0]], [*captions, "picture"], columns=len(shown) + 1, cell=1.4)
+by_step = torch.cat([attention.maps("burger", step=step) for step in range(len(attention.steps))])
+figures.maps_of_steps(by_step, finds(by_step), picture.video[0])
 
 # %% [markdown]
 # At the first step the network has seen nothing but noise, and the map is a broad blur with two candidates. A few steps
@@ -525,7 +506,7 @@ for _ in range(5):
 random = torch.cat(random)
 
 # %% jupyter={"source_hidden": true}
-scores_by_kind({"words of the prompt": words, "padding, empty prompt": padding, "random vectors": random})
+figures.scores_by_kind({"words of the prompt": words, "padding, empty prompt": padding, "random vectors": random})
 
 
 # %% [markdown]
@@ -587,12 +568,8 @@ print(f"AUROC of at least {score}: one random token {single:.0%}, the best of {l
 #    \mathrm{shape} = \mathrm{norm}\Bigl(\sigma\bigl(s\,(\mathrm{norm}(\mathcal{A}) - \tfrac12)\bigr)\Bigr) . $$
 
 # %% jupyter={"source_hidden": true}
-pictures, captions = [], []
-for place in (site, image_model.sites[-1]):
-    single = attention.maps("burger", site=place)[0].float().cpu()
-    pictures += [single, soft_threshold(single)]
-    captions += [f"{place.group}, {len(single)} high: at most {float(single.max()):.2f}", "its shape"]
-captioned(pictures, captions, columns=4, cell=2.2)
+places = (site, image_model.sites[-1])
+figures.maps_and_shapes([attention.maps("burger", site=place) for place in places], [place.group for place in places])
 
 # %% [markdown]
 # Left, a map and its shape: the background has gone, and a spot on the burger stays. Right, the very last layer; its
