@@ -44,7 +44,7 @@ from dataclasses import replace
 import torch
 from diffusers import DDIMScheduler, DDPMScheduler
 
-from xattn_helpers import check, detect, generate, lesson, load, show
+from xattn_helpers import check, generate, lesson, load, show
 from xattn_helpers.backbones.noise import Noise
 from xattn_helpers.backbones.temporal import frames_apart, temporal_layers
 from xattn_helpers.pocket.text import build_text_encoder
@@ -58,27 +58,17 @@ image_model, model = load(IMAGE), load(VIDEO)
 # %% jupyter={"source_hidden": true}
 # Settings and pictures that the lesson needs; nothing to learn here.
 import numpy as np
-from IPython.display import Markdown
-from matplotlib import pyplot as plt
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from xattn_helpers.display import figure_text, image_grid
+from xattn_helpers.display import bullets, image_grid
 from xattn_helpers.pocket.training.config import TrainConfig
-from xattn_helpers.pocket.training.schedule import build_scheduler, timestep_weights
-from xattn_helpers.studies import measured
+from xattn_helpers.studies import denoising_figures, measured, quality_table
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
 POCKET = IMAGE == "pocket-t2i" and VIDEO.startswith("pocket")  # the detector knows the drawn world only
 STEPS = 8 if POCKET else None  # fewer than by default: enough for these pictures
 if not POCKET:
     print("The detector knows the drawn world only, so that nothing is counted for this model.")
-
-
-def centre(video, word):
-    """The middle of an object's box in each frame, (frames, 2), in shares of the picture."""
-    boxes = detect(video, word)[0]
-    return (boxes[:, :2] + boxes[:, 2:]) / 2
-
 
 # %% [markdown]
 # ## 1. A question to begin with
@@ -94,10 +84,9 @@ clips = [generate(model, prompt, seed=seed, steps=STEPS) for prompt, seed in beg
 
 # %% jupyter={"source_hidden": true}
 if POCKET:
-    ways = [centre(clip.video, word) for clip, word in zip(clips, ("burger", "car", "burger"), strict=True)]
-    apart = [np.nanmean(np.linalg.norm(ways[0] - way, axis=1)) for way in ways[1:]]
+    apart = denoising_figures.distances([clip.video for clip in clips], ("burger", "car", "burger"))
     print("how far the objects' middles are apart, in widths of the picture, mean of all frames:")
-    print(f"same noise, other words: {apart[0]:.2f}; same words, other noise: {apart[1]:.2f}")
+    print(f"same noise, other words: {apart[1]:.2f}; same words, other noise: {apart[2]:.2f}")
 show(*clips, titles=["noise 0, burger", "noise 0, car", "noise 1, burger"], width=320)
 
 # %% [markdown]
@@ -179,16 +168,8 @@ if POCKET:
 cosines = {name: torch.cosine_similarity(*values, dim=-1) for name, values in states.items()}
 
 # %% jupyter={"source_hidden": true}
-labels = model.text.labels(burger)[: model.text.count(burger)]
-figure, axis = plt.subplots(figsize=(8, 2.4), dpi=90, layout="compressed")
-for shift, (name, values) in enumerate(cosines.items()):
-    axis.bar(np.arange(len(labels)) + 0.4 * shift - 0.2, values[: len(labels)], 0.38, label=name)
-axis.set(xticks=range(len(labels)), xticklabels=labels, ylabel="cosine", title="burger exchanged for shark")
-axis.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-plt.show()
-after = model.text.find(burger, "burger")[-1] + 1
-for name, values in cosines.items():
-    print(f"{name}: words after the noun have a cosine of {values[after : len(labels)].min():.2f} or more")
+print(*denoising_figures.least_cosines(cosines, model.text, burger, "burger"), sep="\n")
+denoising_figures.token_cosines(cosines, model.text, burger, "burger exchanged for shark")
 
 # %% [markdown]
 # In the pocket models, only the noun itself changes. **Their text encoder is frozen and random, and built so that words
@@ -319,17 +300,8 @@ def noise_loss(guess, noise, weights):
 check.noise_loss(noise_loss)
 
 # %% jupyter={"source_hidden": true}
-figure, axis = plt.subplots(figsize=(7, 2.3), dpi=90, layout="compressed")
-for kind in ("image", "video"):
-    weights = timestep_weights(build_scheduler(kind).alphas_cumprod, kind)
-    axis.plot(weights, label=f"pocket {kind} model")
-    print(f"{kind} model: t = 999 counts {weights[999] / weights[500]:.0f} times as much as t = 500")
-axis.set(xlabel="timestep t", ylabel="weight", title="weights of the loss")
-axis.legend(frameon=False)
-plt.show()
-config = TrainConfig()
-noisiest = config.t2v_noisy_share + (1 - config.t2v_noisy_share) * (1 - config.t2v_noisy_from)
-print(f"video model: {noisiest:.0%} of its timesteps are drawn from the noisiest {1 - config.t2v_noisy_from:.0%}")
+print(*denoising_figures.training_in_noise(TrainConfig()), sep="\n")
+denoising_figures.weights_of_the_loss()
 
 # %% [markdown]
 # The numbers of the last line are the training program's defaults; some of the runs had more
@@ -343,11 +315,7 @@ print(f"video model: {noisiest:.0%} of its timesteps are drawn from the noisiest
 # contributes"?
 
 # %%
-told = {"its own caption": captions, "no caption": [""] * len(captions)}
-nouns = [story.actors[0].name for story in stories]
-wrong = ["boat" if noun == "burger" else "burger" for noun in nouns]
-told["a wrong noun"] = [text.replace(*names) for text, *names in zip(captions, nouns, wrong, strict=True)]
-told["another picture's caption"] = captions[1:] + captions[:1]
+told = denoising_figures.captions_told(stories)  # 16 captions of each of the four kinds
 
 
 @torch.no_grad()
@@ -360,21 +328,11 @@ def error(captions, t):
 
 # %%
 ts = range(50, 951, 180)
-errors = {name: np.array([error(texts, t) for t in ts]) for name, texts in told.items()}
-own = errors["its own caption"]
-for name in list(told)[1:]:
-    more = errors[name] / own - 1
-    print(f"{name}: error {more.min():+.0%} to {more.max():+.0%}, at t = 950 {more[-1]:+.0%}")
+errors = {name: [error(texts, t) for t in ts] for name, texts in told.items()}
 
 # %% jupyter={"source_hidden": true}
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8), dpi=90, layout="compressed")
-for (name, values), style in zip(errors.items(), ("o-", "s--", "^--", "x--"), strict=True):
-    left.plot(ts, values, style, label=name)
-    right.plot(ts, 100 * (values / own - 1), style, label=name)
-left.set(yscale="log", xlabel="timestep t", title="squared error of the guessed noise")
-right.set(xlabel="timestep t", title="more than with its own caption, %")
-right.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-plt.show()
+print(*denoising_figures.error_ranges(errors, ts), sep="\n")
+denoising_figures.errors_by_timestep(errors, ts)
 
 
 # %% [markdown]
@@ -432,8 +390,7 @@ rows = {}
 for word, (prompt, seed) in asked.items():
     rows[word] = [generate(image_model, prompt, seed=seed, cfg_scale=scale).video for scale in scales]
     if POCKET:
-        places = np.concatenate([centre(video, word) for video in rows[word]])
-        moved = np.nanmax(np.linalg.norm(places - places[1], axis=1))
+        moved = np.nanmax(denoising_figures.distances(rows[word], [word] * len(scales), reference=1))
         print(f"{word}: its middle is up to {moved:.2f} widths of the picture from where it is at g = {scales[1]}")
 
 # %% jupyter={"source_hidden": true}
@@ -553,16 +510,12 @@ print(f"largest difference: {lesson.close(by_hand[0], by_helper, calls=2 * N):.0
 
 # %% jupyter={"source_hidden": true}
 looks = (0, 2, 4, 7, 12, 19)
-shown = [image_model.decode(guesses[index])[0].numpy() for index in looks]
-image_grid([[video[0] for video in shown]], column_titles=[f"step {index + 1}, t = {steps[index]}" for index in looks], cell=1.6)
-
-# %% jupyter={"source_hidden": true}
+pictures = [image_model.decode(guess)[0].numpy() for guess in guesses]
 if POCKET:
-    places = (centre(image_model.decode(guess)[0].numpy(), "burger")[0] for guess in guesses)
-    index, place = next((index, place) for index, place in enumerate(places) if not np.isnan(place).any())
-    final = centre(image_model.decode(guesses[-1])[0].numpy(), "burger")[0]
-    off = np.linalg.norm(place - final)
+    index, off = denoising_figures.first_seen(pictures, "burger")
     print(f"the detector first sees the burger at step {index + 1} of {N}, {off:.2f} widths from its final place")
+titles = [f"step {index + 1}, t = {steps[index]}" for index in looks]
+image_grid([[pictures[index][0] for index in looks]], column_titles=titles, cell=1.6)
 
 # %% [markdown]
 # These are the guesses $\hat z_0$, decoded. First a blur, the mean of all pictures that fit the prompt. Then the burger
@@ -602,12 +555,9 @@ show(clips[0], loose, titles=["all layers", "temporal layers off"], width=320)
 # ## 10. When does this fail?
 
 # %% jupyter={"source_hidden": true}
-quality = measured("pocket_quality") or {}
-lines = []
-for name in ("object present, one object", "both objects present", "motion obeyed: up", "motion obeyed: to the left"):
-    if figure := quality.get("pocket", {}).get(name):
-        lines.append(f"- {name}: {figure_text(figure, '.0f', percent=True, count=True)}")
-Markdown("\n".join(["The video U-Net on prompts that it was not trained with:", "", *lines]))
+names = ("object present, one object", "both objects present", "motion obeyed: up", "motion obeyed: to the left")
+reached = quality_table.reached((measured("pocket_quality") or {}).get("pocket", {}), names)
+bullets(reached, "The video U-Net on prompts that it was not trained with:")
 
 # %% [markdown]
 # - A motion "to the left" is obeyed as often as by chance. [Lesson 07](07_transformer.ipynb) has a network that obeys it.

@@ -7,6 +7,7 @@ import torch
 from xattn_helpers import detect, generate, load
 from xattn_helpers.pocket.world.batches import sample_batch
 from xattn_helpers.pocket.world.drawing import World
+from xattn_helpers.studies.denoising_figures import captions_told
 
 TIMESTEPS = (50, 410, 950)
 COUNT = 12  # pictures
@@ -24,11 +25,7 @@ def errors(image_model):
     pictures, _ = World().draw(batch.select_frames(torch.full((COUNT, 1), 8)))
     clean = image_model.codec.encode((255 * pictures).byte().movedim(2, -1))
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-    captions = [story.caption for story in stories]
-    nouns = [story.actors[0].name for story in stories]
-    wrong = ["boat" if noun == "burger" else "burger" for noun in nouns]
-    changed = [caption.replace(*pair) for caption, *pair in zip(captions, nouns, wrong, strict=True)]
-    told = {"own": captions, "none": [""] * COUNT, "noun": changed, "other": captions[1:] + captions[:1]}
+    told = captions_told(stories)
     return {name: [error(image_model, clean, noise, texts, t) for t in TIMESTEPS] for name, texts in told.items()}
 
 
@@ -40,14 +37,14 @@ def error(model, clean, noise, captions, t):
 
 
 def test_a_caption_helps_and_that_of_another_picture_costs_more_than_none(errors):
-    for own, none, other in zip(errors["own"], errors["none"], errors["other"], strict=True):
-        assert own < none < other
+    own, none, _, other = errors.values()
+    for index in range(len(TIMESTEPS)):
+        assert own[index] < none[index] < other[index]
 
 
 def test_a_wrong_noun_costs_more_than_none_in_the_middle_and_less_in_the_strongest_noise(errors):
-    _, middle, noisiest = (none - noun for none, noun in zip(errors["none"], errors["noun"], strict=True))
-    assert middle < 0 < noisiest
-    assert errors["own"][-1] < errors["noun"][-1]
+    own, none, noun, _ = errors.values()
+    assert none[1] < noun[1] and own[-1] < noun[-1] < none[-1]
 
 
 def test_the_same_noise_is_not_the_same_layout_at_another_scale(image_model):

@@ -120,6 +120,15 @@ def obeyed(table: dict, titles: Mapping[str, str], motions: Sequence[str]) -> li
     return lines
 
 
+def reached(figures_of_model: Mapping[str, Estimate], names: Sequence[str]) -> list[str]:
+    """Some figures of a model in percent, in a line each; what is not measured is left out."""
+    lines = []
+    for name in names:
+        if figure := figures_of_model.get(name):
+            lines.append(f"{name}: {figure_text(figure, '.0f', percent=True, count=True)}")
+    return lines
+
+
 def auroc_table(table: dict) -> str:
     """How well a noun's map finds the object; a dash where a model has no maps of a size."""
     models = shown(table)

@@ -68,3 +68,8 @@ def timestep_weights(alpha_bar: Float[Tensor, " timesteps"], kind: Kind) -> Floa
     clean = (LARGEST_SNR / snr).clamp(max=1)
     weights = noisy * clean
     return weights / weights.mean()
+
+
+def weights_of(kind: Kind) -> Float[Tensor, " timesteps"]:
+    """The weights of the timesteps of the schedule that this kind of model is trained with."""
+    return timestep_weights(build_scheduler(kind).alphas_cumprod, kind)
