@@ -54,22 +54,16 @@ model = load(VIDEO)
 
 # %% jupyter={"source_hidden": true}
 # Settings and pictures that the lesson needs; nothing to learn here.
-from IPython.display import display
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from xattn_helpers.display import bullets, draw_boxes, markdown_table
 from xattn_helpers.studies import load_rows, measured, motion_figures, origin
 from xattn_helpers.studies.guidance import observations
+from xattn_helpers.studies.sight import Sight
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 60})  # many pictures
-POCKET = VIDEO.startswith("pocket")  # the detector knows the drawn world only
-FEW = 8 if POCKET else None  # frames of clips in which nothing moves far
-
-
-def overlap(video, word, path):
-    """How well an object keeps to its path, as the detector sees it."""
-    return f"IoU {mean_iou(detect(video, word)[0], path.boxes(len(video))):.2f}" if POCKET else ""
-
+sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
+FEW = 8 if sight.is_clear else None  # frames of clips in which nothing moves far
 
 # %% [markdown]
 # ## 1. A question to begin with
@@ -95,12 +89,12 @@ guided, guided_maps = recorded(burger, "burger", edits=Guidance("burger", down, 
 boxes = down.boxes(len(guided.video))
 
 # %% jupyter={"source_hidden": true}
-titles = ["unguided", f"guided {overlap(guided.video, 'burger', down)}"]
+titles = ["unguided", f"guided {sight.overlap(guided, 'burger', down)}"]
 show(free, draw_boxes(guided.video, boxes), titles=titles, width=400)
 
 # %% [markdown]
 # <!-- place for the paper's own Figure 1 (CC BY 4.0) -->
-# It follows, closely, and it is one burger on the same kind of sea. The paper's own pictures are its
+# It follows, closely, and it is one burger on the same kind of sea, as in the paper's
 # [Figure 1](https://arxiv.org/html/2404.05519v1). Prompt, noise and network are the same in both clips. What was changed
 # are the latents, a little, in the first half of the denoising steps. (`memory="save"` changes nothing in the clip: it
 # computes parts of the network twice instead of keeping them.)
@@ -242,10 +236,9 @@ size = gradient.float().square().sum((0, 1, 3, 4)).sqrt()  # of each frame
 print((size / size.max()).cpu().numpy().round(2))
 
 # %% [markdown]
-# The first frame gets most, and the others are not left alone, and the nearer in time, the more: the network mixes frames in
-# its layers over time, so whatever changes in one changes the maps of its neighbours. This is why the object does not
-# flicker from box to box. It is also why the object may lag behind: a frame listens to its neighbours as well as to its
-# own target.
+# The first frame gets most, and the others the more, the nearer in time they are: the network mixes frames in its layers
+# over time, so whatever changes in one changes the maps of its neighbours. This is why the object does not flicker from
+# box to box. It is also why it may lag behind: a frame listens to its neighbours as well as to its own target.
 #
 # ### What "the paper's setting" means
 #
@@ -255,9 +248,8 @@ print((size / size.max()).cpu().numpy().round(2))
 # - *The text*: a strength η of 15 to 25, binary maps as targets, every step of the first quarter guided and then every
 #   other one, and steps as long as $\delta_t^2 \eta$ times the gradient, $\delta_t^2 = (1 - \alpha_t) / \alpha_t$
 #   (eq. 4). It does not say which α that is. We read it as $\bar\alpha$ of its eq. 2, which is a reading.
-# - *The released code*: $\delta_t^2 = 1 - \bar\alpha_t$, discs as targets, and a strength of 15 that becomes
-#   15 · 4 · 10/16 = 37.5 in our units: it is multiplied by 4, and its mean is over sixteen layers of which six are
-#   zeros.
+# - *The released code*: $\delta_t^2 = 1 - \bar\alpha_t$, discs as targets, and a strength of 15 that is 37.5 in our
+#   units ([lesson 04](04_resize.ipynb) tells why).
 # - *As released* means that code with its bug: it splits a batch in two where there is nothing to split. Frame $f$ is
 #   then held against the target of another frame.
 #
@@ -290,19 +282,18 @@ for word, (prompt, name) in examples.items():
     led[word], maps_of[word] = recorded(prompt, word, edits=Guidance(word, paths[word], memory="save"), **length)
 
 # %% jupyter={"source_hidden": true}
-titles = [f"{prompt} {overlap(led[word].video, word, paths[word])}" for word, (prompt, _) in examples.items()]
+titles = [f"{prompt} {sight.overlap(led[word], word, paths[word])}" for word, (prompt, _) in examples.items()]
 show(*(draw_boxes(led[word].video, paths[word].boxes(len(led[word].video))) for word in led), titles=titles, width=310)
 
 # %% [markdown]
 # <!-- place for the paper's own Figure 5 (CC BY 4.0) -->
-# Compare the paper's own [Figure 5](https://arxiv.org/html/2404.05519v1). Below: four frames of the ball, without
-# guidance, then its targets, the word's maps in the guided run, and the guided frames.
+# Compare the paper's own [Figure 5](https://arxiv.org/html/2404.05519v1). Here are four frames of the ball:
 
 # %% jupyter={"source_hidden": true}
 motion_figures.frame_by_frame(unguided["ball"].video, led["ball"].video, maps_of["ball"], paths["ball"])
 
 # %% [markdown]
-# Read it from top to bottom. The second row is what we ask for, the third what the network attends to, the last what it
+# The first row is without guidance, the second what we ask for, the third what the network attends to, the last what it
 # draws. Guidance moves the map, and the picture follows the map. Look at the first frame: the ball hangs out of its box,
 # as if it were on its way already. The same for the shark:
 
@@ -317,9 +308,9 @@ nights = {"unguided": unguided["moon"].video, "guided": led["moon"].video}
 motion_figures.strips(nights, [paths["moon"].boxes(len(video)) for video in nights.values()])
 
 # %% [markdown]
-# The moon goes into its box. But where is the wolf? Nothing in the energy speaks of it, and it has gone. And one more
-# thing differs: the paper's moon was missing until it was asked for, ours is there without guidance. So this prompt
-# cannot show that guidance brings something back; we need another one.
+# The moon goes into its box. But where is the wolf? Nothing in the energy speaks of it, and it has gone. And the paper's
+# moon was missing until it was asked for, while ours is there without guidance. So this prompt cannot show that guidance
+# brings something back; we need another one.
 #
 # ## 5. What the model left out
 #
@@ -328,12 +319,7 @@ motion_figures.strips(nights, [paths["moon"].boxes(len(video)) for video in nigh
 # seen:
 
 # %% jupyter={"source_hidden": true}
-rows = load_rows("pocket_quality")
-missing, looked = motion_figures.left_out(rows, VIDEO)
-lines = [f"“{row['prompt']}”, seed {row['seed']}: no {motion_figures.absent(row)}" for row in missing]
-title = f"{looked} clips were looked at. In {len(missing)}, one of the two objects is seen in no frame:"
-bullets(lines, title) if looked else print("The study does not have this model; what follows may leave nothing out.")
-
+motion_figures.left_out_text(load_rows("pocket_quality"), VIDEO)
 
 # %% [markdown]
 # We take the first in which the missing object belongs into the air, as the paper's moon does: the kite. Only this clip
@@ -364,15 +350,8 @@ edits = {
 }
 back = {name: generate(model, pair, seed=seed, edits=edit) for name, edit in edits.items()}
 
-
 # %% jupyter={"source_hidden": true}
-def seen(video, *words):
-    """In which share of the frames the detector sees each word."""
-    shares = [f"{word} {np.mean(~np.isnan(detect(video, word)[0]).any(1)):.0%}" for word in words if POCKET]
-    return f" (frames with {', '.join(shares)})" if shares else ""
-
-
-titles = [name + seen(clip.video, "kite", "truck") for name, clip in back.items()]
+titles = [f"{name} {sight.shares(clip, ['kite', 'truck'])}" for name, clip in back.items()]
 show(*back.values(), titles=titles, width=310)
 
 
@@ -427,7 +406,7 @@ check.neediest(neediest)
 # %%
 wanted = paths["ball"].boxes(len(led["ball"].video))
 try:
-    found, _ = detect(led["ball"].video, "ball", "pocket" if POCKET else "owlv2")
+    found, _ = detect(led["ball"].video, "ball", "pocket" if sight.is_clear else "owlv2")
 except OSError as error:
     print(error, "So the boxes below are no ball's: they are the asked ones, a little further right.")
     found = wanted + [0.05, 0, 0.05, 0]
@@ -484,8 +463,8 @@ check.mean_iou(mean_iou_of)
 # them to a badly drawn shark. The helper `adherence` gives all, and the share of the way that the object *travelled*:
 
 # %%
-measures = {word: adherence(detect(led[word].video, word)[0], paths[word].boxes(len(led[word].video))) for word in led if POCKET}
-for word, numbers in measures.items():
+for word, clip in (led.items() if sight.is_clear else ()):
+    numbers = adherence(sight.boxes(clip, word), paths[word].boxes(len(clip.video)))
     print(word, {name: round(float(value), 2) for name, value in numbers.items()})
 
 # %% [markdown]
@@ -533,14 +512,15 @@ markdown_table(["", *observations.COLUMNS], lines) if table else None
 # have one size; they fall short of the start and the end; and sometimes they stand still. Guess which of them hold:
 
 # %% jupyter={"source_hidden": true}
-if table:
-    display(motion_figures.observed(cases, settings, Guidance.strength))
+motion_figures.observed(cases, settings, Guidance.strength) if table else None
+
+# %% jupyter={"source_hidden": true}
 bullets(observations.sentences(cases, settings)) if table else None
 
 # %% [markdown]
 # Left: how much larger an object is in the last frame, by kind of way; the dashes are what the training videos would
 # draw, where something lower in the picture is nearer. A box of one size for all frames holds the object back from
-# growing; what a growing box does shows the path "larger in place" of section 7. Middle: how far the centre is from the
+# growing. Middle: how far the centre is from the
 # asked one. Right: the share of objects that stand still (red), the IoU (blue) and the share of scenes that are kept (grey),
 # from weak to strong guidance. If an object will not go, it needs more guidance; but too much of it costs the scene.
 #
@@ -555,9 +535,9 @@ hurried = generate(model, examples["ball"][0], seed=0, frames=FEW, edits=Guidanc
 forced = generate(model, examples["moon"][0], seed=0, frames=FEW, edits=strong)
 
 # %% jupyter={"source_hidden": true}
-failures = {"in a hurry": (hurried.video, "ball"), "too strong": (forced.video, "moon")}
-titled = {f"{name}: {overlap(video, word, paths[word])}": video for name, (video, word) in failures.items()}
-motion_figures.strips(titled, [paths[word].boxes(len(video)) for video, word in failures.values()])
+failures = {"in a hurry": (hurried, "ball"), "too strong": (forced, "moon")}
+titled = {f"{name}: {sight.overlap(clip, word, paths[word])}": clip.video for name, (clip, word) in failures.items()}
+motion_figures.strips(titled, [paths[word].boxes(len(clip.video)) for clip, word in failures.values()])
 
 # %% [markdown]
 # In a hurry, the ball goes the same way and falls short at both ends: in the first frame it hangs out of its box, in the
@@ -571,8 +551,7 @@ motion_figures.strips(titled, [paths[word].boxes(len(video)) for video, word in 
 # - **A target is small.** A box below two cells of the 8 × 8 maps has next to no cells to push into.
 # - **A path is against the scene.** A ball in the sky, a car in the sea: the network must choose between path and
 #   prompt.
-# - **A path is too fast.** Neighbouring frames pull at each other (section 3), so that a long way in few frames is cut
-#   short at both ends. Ask for a little more than you want.
+# - **A path is too fast.** Neighbouring frames pull at each other (section 3). Ask for a little more than you want.
 #
 # ## In this lesson we saw
 #

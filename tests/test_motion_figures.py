@@ -88,6 +88,11 @@ def test_clips_with_an_object_that_is_seen_in_no_frame_are_found():
     rows += [rows[0] | {"second present": 0.1}, rows[0] | {"model": "other"}, rows[0] | {"kind": "one"}]
     missing, looked = motion_figures.left_out(rows, "pocket")
     assert looked == 3 and [motion_figures.absent(row) for row in missing] == ["dog", "cat"]
+    named = [row | {"prompt": f"prompt {number}", "seed": 7 + number} for number, row in enumerate(rows)]
+    text = motion_figures.left_out_text(named, "pocket").data
+    assert "3 clips were looked at. In 2, one of the two" in text
+    assert "“prompt 0”, seed 7: no dog" in text and "“prompt 1”, seed 8: no cat" in text and "prompt 2" not in text
+    assert "does not have this model" in motion_figures.left_out_text(named, "modelscope")
 
 
 def test_a_clip_frame_by_frame_has_its_targets_and_maps(model):

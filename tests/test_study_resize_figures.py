@@ -50,6 +50,13 @@ def test_sentences_are_those_of_the_table_and_name_what_it_lacks():
     assert missing == "not in the stored table yet: old defaults; equal, 0.08"
 
 
+def test_each_panel_is_told_with_its_knobs_and_its_number_of_videos():
+    made = table.summary(both(), {"defaults": {}, "paper": {"strength": 9.0}, "new": {}})
+    assert figures.settings_lines(made, both()) == [
+        "defaults: as Guidance.for_size, 4 videos", "paper: {'strength': 9.0}, 4 videos",
+    ]  # fmt: skip
+
+
 def test_a_whole_table_lacks_nothing():
     every = both() + rows("old defaults", *SIDES) + rows("equal, 0.08", 0.2, math.nan, math.nan, 0.5)
     knobs = dict.fromkeys(("defaults", "old defaults", "paper", "new", "equal, 0.08"), {})

@@ -9,6 +9,7 @@ from torch import Tensor
 from ..arguments import checked
 from ..attention import maps as of_maps
 from ..kinds import takes
+from .parts import TOGETHER, raised, stretched
 from .verdict import Inputs, Verdict, judge
 
 OfMaps = Annotated[Callable, takes(1)]
@@ -33,23 +34,18 @@ def _maps(frames: int, height: int, width: int, generator: torch.Generator) -> T
     return 0.05 * scale * (0.2 + torch.rand(frames, height, width, generator=generator))
 
 
-def _stretched(maps: Tensor, axes: tuple[int, ...]) -> Tensor:
-    low, high = maps.amin(axes, keepdim=True), maps.amax(axes, keepdim=True)
-    return (maps - low) / (high - low)
-
-
 NORM_MISTAKES = {
     "normalise stretches all frames together: each frame has a darkest and a brightest cell of its own":
-        lambda maps: _stretched(maps, (0, 1, 2)),
+        lambda maps: stretched(maps, TOGETHER),
     "normalise divides by the brightest cell alone: first subtract the darkest":
         lambda maps: maps / maps.amax(CELLS, keepdim=True),
     "normalise divides by the brightest cell: after the subtraction, the brightest is (high - low)":
         lambda maps: (maps - maps.amin(CELLS, keepdim=True)) / maps.amax(CELLS, keepdim=True),
     "normalise only subtracts the darkest cell: then divide by (high - low)":
         lambda maps: maps - maps.amin(CELLS, keepdim=True),
-    "normalise stretches each row by itself: a map has two axes": lambda maps: _stretched(maps, (-1,)),
-    "normalise stretches each column by itself: a map has two axes": lambda maps: _stretched(maps, (-2,)),
-    "normalise stretches each cell over the frames: a map has the last two axes": lambda maps: _stretched(maps, (0,)),
+    "normalise stretches each row by itself: a map has two axes": lambda maps: stretched(maps, (-1,)),
+    "normalise stretches each column by itself: a map has two axes": lambda maps: stretched(maps, (-2,)),
+    "normalise stretches each cell over the frames: a map has the last two axes": lambda maps: stretched(maps, (0,)),
     "normalise makes each map sum to one: its darkest cell must be 0 and its brightest 1":
         lambda maps: maps / maps.sum(CELLS, keepdim=True),
     "normalise turns the map over: (maps - low), not (high - maps)": lambda maps: 1 - of_maps.normalise(maps),
@@ -65,25 +61,21 @@ def soft_threshold(function: OfTwo) -> Verdict:
     return judge(function, of_maps.soft_threshold, THRESHOLD_MISTAKES, calls, "soft_threshold")
 
 
-def _raised(normed: Tensor, sharpness: float, middle: float = 0.5) -> Tensor:
-    return torch.sigmoid(sharpness * (normed - middle))
-
-
 THRESHOLD_MISTAKES = {
     "soft_threshold leaves out the last normalisation: at a low sharpness the sigmoid does not reach 0 and 1":
-        lambda maps, sharpness: _raised(of_maps.normalise(maps), sharpness),
+        lambda maps, sharpness: raised(of_maps.normalise(maps), sharpness),
     "soft_threshold leaves out the first normalisation: ½ is the middle of a map only if it reaches from 0 to 1":
-        lambda maps, sharpness: of_maps.normalise(_raised(maps, sharpness)),
+        lambda maps, sharpness: of_maps.normalise(raised(maps, sharpness)),
     "soft_threshold does not subtract ½: the threshold is then the darkest cell":
-        lambda maps, sharpness: of_maps.normalise(_raised(of_maps.normalise(maps), sharpness, 0.0)),
+        lambda maps, sharpness: of_maps.normalise(raised(of_maps.normalise(maps), sharpness, 0.0)),
     "soft_threshold adds ½: subtract it, so that ½ is where the sigmoid is steep":
-        lambda maps, sharpness: of_maps.normalise(_raised(of_maps.normalise(maps), sharpness, -0.5)),
+        lambda maps, sharpness: of_maps.normalise(raised(of_maps.normalise(maps), sharpness, -0.5)),
     "soft_threshold does not use the sharpness: it multiplies (norm(maps) - ½)":
         lambda maps, sharpness: of_maps.soft_threshold(maps, 1.0),
     "soft_threshold subtracts ½ after the multiplication: the sharpness multiplies (norm(maps) - ½)":
         lambda maps, sharpness: of_maps.normalise(torch.sigmoid(sharpness * of_maps.normalise(maps) - 0.5)),
     "soft_threshold stretches all frames together: each frame has a threshold of its own":
-        lambda maps, sharpness: _stretched(_raised(_stretched(maps, (0, 1, 2)), sharpness), (0, 1, 2)),
+        lambda maps, sharpness: stretched(raised(stretched(maps, TOGETHER), sharpness), TOGETHER),
     "soft_threshold is a hard one, whose gradient is zero: use torch.sigmoid":
         lambda maps, sharpness: (of_maps.normalise(maps) > 0.5).to(maps),
     "soft_threshold only stretches the maps: the sigmoid is missing":

@@ -10,13 +10,13 @@ from ..arguments import checked
 from ..edits.targets import track
 from ..kinds import takes
 from ..measures.adherence import mean_iou as measured_iou
+from .parts import mean_over_all
 from .verdict import Inputs, Verdict, judge
 
 Boxes = Annotated[Callable, takes(4)]
 Mask = Annotated[Callable, takes(3)]
 Overlap = Annotated[Callable, takes(2)]
 Energy = Annotated[Callable, takes(1)]
-GONE = [float("nan")] * 4  # the row of a frame in which the detector sees nothing
 
 
 @checked
@@ -125,7 +125,7 @@ def mean_iou(function: Overlap) -> Verdict:
     targets = torch.tensor([[0.1, 0.1, 0.5, 0.4], [0.2, 0.3, 0.6, 0.6], [0.3, 0.5, 0.7, 0.8], [0.5, 0.6, 0.9, 0.9]])
     boxes = torch.tensor([[0.2, 0.1, 0.5, 0.5], [0.2, 0.4, 0.5, 0.6], [0.4, 0.4, 0.8, 0.7], [0.1, 0.1, 0.3, 0.3]])
     lost = boxes.clone()
-    lost[1] = torch.tensor(GONE)
+    lost[1] = torch.nan  # a frame in which the detector sees nothing
     return judge(function, _overlap, OVERLAP_MISTAKES, [(boxes, targets), (lost, targets)], "mean_iou")
 
 
@@ -159,11 +159,11 @@ OVERLAP_MISTAKES = {
     "mean_iou is not a number where the object is not seen: put 0 there, before the mean":
         lambda boxes, targets: _ratio(boxes, targets).mean(),
     "mean_iou counts the common area twice in the union: subtract it once":
-        lambda boxes, targets: (_common(boxes, targets) / _areas(boxes, targets)).nan_to_num(0).mean(),
+        lambda boxes, targets: mean_over_all(_common(boxes, targets) / _areas(boxes, targets)),
     "mean_iou lets two negative sides make an area: a side of the common part is at least 0":
-        lambda boxes, targets: _ratio(boxes, targets, floor=-torch.inf).nan_to_num(0).mean(),
+        lambda boxes, targets: mean_over_all(_ratio(boxes, targets, floor=-torch.inf)),
     "mean_iou divides by the target alone: a huge box would be perfect; divide by the union":
-        lambda boxes, targets: (_common(boxes, targets) / _sides(targets).prod(1)).nan_to_num(0).mean(),
+        lambda boxes, targets: mean_over_all(_common(boxes, targets) / _sides(targets).prod(1)),
     "mean_iou divides the sum of the common areas by that of the unions: take the ratio of each frame, then the mean":
         lambda boxes, targets: _common(boxes, targets).nansum()
         / (_areas(boxes, targets) - _common(boxes, targets)).nansum(),

@@ -10,6 +10,8 @@ from torch import Tensor
 from ..arguments import checked
 from ..edits.steps import FRAMES
 from ..kinds import takes
+from ..measures.adherence import HALF
+from .parts import mean_over_all
 from .verdict import Inputs, Verdict, judge
 
 OfOne = Annotated[Callable, takes(1)]
@@ -27,14 +29,12 @@ def counted_iou(function: OfOne) -> Verdict:
 
 
 def _counted(ious: Tensor) -> Tensor:
-    is_seen = ~ious.isnan()
-    mean = ious.nan_to_num(0.0).mean()
-    return mean if 2 * int(is_seen.sum()) > len(ious) else torch.zeros(())
+    return mean_over_all(ious) * bool((~ious.isnan()).float().mean() > HALF)
 
 
 def _counted_from(share: float) -> Callable[[Tensor], Tensor]:
     """With another share of frames that must have the object."""
-    return lambda ious: ious.nan_to_num(0.0).mean() * bool((~ious.isnan()).float().mean() >= share)
+    return lambda ious: mean_over_all(ious) * bool((~ious.isnan()).float().mean() >= share)
 
 
 COUNTED_MISTAKES = {
@@ -43,12 +43,12 @@ COUNTED_MISTAKES = {
     "counted_iou leaves out the frames without the object, and never calls an object lost":
         lambda ious: ious.nanmean(),
     "counted_iou never calls an object lost: without more than half of the frames the video counts 0":
-        lambda ious: ious.nan_to_num(0.0).mean(),
-    "counted_iou takes half of the frames for enough: it must be more than half": _counted_from(0.5),
+        mean_over_all,
+    "counted_iou takes half of the frames for enough: it must be more than half": _counted_from(HALF),
     "counted_iou calls an object lost if one frame lacks it: more than half of the frames are enough":
         _counted_from(1.0),
     "counted_iou has it the other way round: a video with the object in more than half of the frames is not lost":
-        lambda ious: ious.nan_to_num(0.0).mean() - _counted(ious),
+        lambda ious: mean_over_all(ious) - _counted(ious),
     "counted_iou returns NaN where the object is lost: it counts 0, or the mean of all videos would leave it out":
         lambda ious: torch.where(_counted(ious) > 0, _counted(ious), torch.tensor(NAN)),
     "counted_iou returns the share of frames that have the object": lambda ious: (~ious.isnan()).float().mean(),

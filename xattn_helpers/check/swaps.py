@@ -9,6 +9,7 @@ from torch import Tensor
 from ..arguments import checked
 from ..attention.maps import SHARPNESS, normalise, soft_threshold
 from ..kinds import takes
+from .parts import TOGETHER, raised, stretched
 from .verdict import Inputs, Verdict, judge
 
 Column = Annotated[Callable, takes(4)]
@@ -108,19 +109,15 @@ def _cleaned(maps: Tensor) -> Tensor:
     return maps * soft_threshold(maps)
 
 
-def _stretched_together(maps: Tensor) -> Tensor:
-    return (maps - maps.min()) / (maps.max() - maps.min())
-
-
 CLEAN_MISTAKES = {
     "cleaned_map returns the soft threshold alone: multiply the map by it, so that its values stay": soft_threshold,
     "cleaned_map has a hard threshold: the sigmoid makes it soft":
         lambda maps: maps * (normalise(maps) > 0.5),
     "cleaned_map does not stretch the map before the sigmoid: one half is the middle of a stretched map only":
-        lambda maps: maps * normalise(torch.sigmoid(SHARPNESS * (maps - 0.5))),
+        lambda maps: maps * normalise(raised(maps, SHARPNESS)),
     "cleaned_map stretches all frames together: each map has a smallest and a largest value of its own":
-        lambda maps: maps * _stretched_together(torch.sigmoid(SHARPNESS * (_stretched_together(maps) - 0.5))),
-    "cleaned_map leaves out the sharpness s = 20": lambda maps: maps * normalise(torch.sigmoid(normalise(maps) - 0.5)),
+        lambda maps: maps * stretched(raised(stretched(maps, TOGETHER), SHARPNESS), TOGETHER),
+    "cleaned_map leaves out the sharpness s = 20": lambda maps: maps * normalise(raised(normalise(maps), 1.0)),
     "cleaned_map keeps the noise and takes out the object": lambda maps: maps * (1 - soft_threshold(maps)),
     "cleaned_map returns the stretched map: multiply the map itself": lambda maps: normalise(maps)
     * soft_threshold(maps),

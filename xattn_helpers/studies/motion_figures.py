@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from IPython.display import Markdown
 from jaxtyping import Float, Int, UInt8
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ from ..display.figures import image_grid
 from ..display.overlays import draw_boxes, heatmaps
 from ..display.pixels import at_frames
 from ..display.plots import draw_intervals
+from ..display.tables import bullets
 from ..edits.targets import Track
 from .guidance import observations
 from .guidance.observations import KINDS, WHEN
@@ -80,6 +82,16 @@ def left_out(rows: Sequence[Row], model: str) -> tuple[list[Row], int]:
 def absent(row: Row) -> str:
     """Which object of such a clip is seen in no frame."""
     return row["word"] if row["present"] <= PRESENT else row["second"]
+
+
+def left_out_text(rows: Sequence[Row], model: str) -> Markdown | str:
+    """Of the study `pocket_quality`, the clips of a model in which one of two objects is seen in no frame."""
+    missing, looked = left_out(rows, model)
+    if not looked:
+        return "The study does not have this model; what follows may leave nothing out."
+    lines = [f"“{row['prompt']}”, seed {row['seed']}: no {absent(row)}" for row in missing]
+    title = f"{looked} clips were looked at. In {len(missing)}, one of the two objects is seen in no frame:"
+    return bullets(lines, title)
 
 
 def observed(rows: Sequence[Row], settings: Mapping[str, Any], default: float) -> Figure:

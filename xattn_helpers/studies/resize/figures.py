@@ -111,6 +111,15 @@ def asked_and_got(rows: Sequence[Row]) -> Figure:
     return figure
 
 
+def settings_lines(table: Mapping, rows: Sequence[Row]) -> list[str]:
+    """The knobs of each setting that has a panel, and how many videos it was measured on."""
+    texts = []
+    for name in present(rows):
+        part = table["settings"][name]
+        texts.append(f"{name}: {part['guidance'] or 'as Guidance.for_size'}, {part['cases']} videos")
+    return texts
+
+
 def lines(table: Mapping, rows: Sequence[Row]) -> list[str]:
     """What the table says of each setting that the lesson speaks of, in words; and of a model that hears no wish."""
     texts = []
