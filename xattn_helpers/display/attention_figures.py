@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -14,7 +13,7 @@ from ..attention.maps import soft_threshold
 from ..kinds import Count, as_array
 from .checks import Inches, Labels, Values, Video, as_labels, as_maps, as_video, require
 from .pixels import COLORMAP, colored, stretch
-from .plots import draw_shares
+from .plots import draw_shares, panels
 
 COLORS = ("#2f6db3", "#c8692b", "#6b7783")
 CHANCE = 0.5  # AUROC of a map that knows nothing of the object
@@ -37,8 +36,7 @@ def captioned(
     titles = as_labels(captions, "captions", len(pictures))
     rows = math.ceil(len(pictures) / columns)
     size = cell * columns, (cell + 0.3) * rows
-    figure, axes = plt.subplots(rows, columns, squeeze=False, figsize=size, dpi=90, layout="compressed")
-    plt.close(figure)  # it is returned: the inline backend would show it a second time
+    figure, axes = panels(rows, columns, size)
     for axis in axes.flat:
         axis.set_axis_off()
     for axis, picture, title in zip(axes.flat, pictures, titles, strict=False):
@@ -59,8 +57,7 @@ def _colors(picture: Video | Values) -> np.ndarray:
 @checked
 def scores_by_kind(scores: Annotated[Mapping[str, Sequence[float]], UNCHECKED]) -> Figure:
     """Draws a row of dots for each kind of token, one dot a token, at its AUROC. NaN draws nothing."""
-    figure, axis = plt.subplots(figsize=(8, 0.6 * len(scores) + 0.9), dpi=90, layout="compressed")
-    plt.close(figure)
+    figure, [[axis]] = panels(1, 1, (8, 0.6 * len(scores) + 0.9))
     for row, (kind, values) in enumerate(scores.items()):
         color = COLORS[row % len(COLORS)]
         axis.plot(values, np.full(len(values), -row), "o", color=color, alpha=0.6, ms=8, label=kind)
@@ -113,8 +110,7 @@ def shares_by_layer(shares: Values, layers: Labels) -> Figure:
     (rows,) = as_maps(shares, "shares", frames=1)
     require(rows.shape[1] == len(SHARES), "shares", f"{rows.shape[1]} in a layer", ", ".join(SHARES))
     names = as_labels(layers, "layers", len(rows))
-    figure, axis = plt.subplots(figsize=(9, 2.8), dpi=90, layout="compressed")
-    plt.close(figure)
+    figure, [[axis]] = panels(1, 1, (9, 2.8))
     draw_shares(axis, dict(zip(SHARES, rows.T.tolist(), strict=True)), list(SHARES.values()))
     axis.set_xticks(range(len(names)), names)
     axis.set(xlabel="layer, and height of its maps", ylabel="share of the attention")
