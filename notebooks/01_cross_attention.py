@@ -6,7 +6,7 @@
 # A network reads “a burger floats on the water” and puts a burger into noise. Somewhere inside, each place of the
 # picture must have asked the words what belongs there. That layer is called *cross-attention*, and its answers can be
 # seen: one picture for each word, the *map* of the word. The [paper](https://arxiv.org/abs/2404.05519) of this series
-# edits videos by such maps. Here we compute one by hand, record them all, and learn to read them.
+# edits videos by such maps.
 #
 # **After this lesson you can**
 #
@@ -44,18 +44,15 @@ import torch
 from torch.nn import functional as F
 
 from xattn_helpers import capture, check, detect, generate, lesson, load
-from xattn_helpers.attention.maps import soft_threshold
-from xattn_helpers.measures.map_quality import auroc
+from xattn_helpers.measures.map_quality import auroc, inside_and_outside
 
 IMAGE, VIDEO = "pocket-t2i", "pocket"  # also "pocket-dit"; on a GPU also: "stable-diffusion", "modelscope"
 image_model, video_model = load(IMAGE), load(VIDEO)
 
 # %% jupyter={"source_hidden": true}
 # Settings and pictures that the lesson needs; nothing to learn here.
-from matplotlib import pyplot as plt
-
-from xattn_helpers.display import draw_shares, overlay, show
-from xattn_helpers.display.attention_figures import captioned, scores_by_kind
+from xattn_helpers.display import attention_figures as figures
+from xattn_helpers.display import overlay, show
 from xattn_helpers.display.explorers.attention import AttentionExplorer
 
 DRAWN = VIDEO.startswith("pocket")  # pictures of the drawn world, in which the detector sees
@@ -120,8 +117,8 @@ for row in A[:, 0].unflatten(0, (3, 3)).tolist():  # the map of "burger"
 
 
 # %% [markdown]
-# The sky gives a third to each word. It looks for none of them, but a row must sum to one, so that it has to give its
-# attention to something. Keep this in mind: a map is never quite dark.
+# The sky looks for no word, but a row must sum to one: it gives a third to each. Keep this in mind: a map is never
+# quite dark.
 #
 # Real layers have several *heads*: the vectors are cut into equal parts, and each part asks by itself, with a $d$ of its
 # own. The map of a token is then usually the mean over heads.
@@ -211,14 +208,12 @@ apart = lesson.close(by_hand, by_helper, dtype=image_model.dtype)
 print(f"“burger” is token {positions[0]} of {key.shape[1]}; largest difference from the helper {apart:.0e}")
 
 # %% jupyter={"source_hidden": true}
-shown = by_hand.detach().cpu()
 captions = ["picture", f"map of “burger”, {height} × {width}", "map over picture"]
-captioned([picture.video[0], shown, overlay(picture.video, shown)[0]], captions, columns=3, cell=2.4)
+figures.captioned([picture.video[0], by_hand, overlay(picture.video, by_hand)[0]], captions, columns=3, cell=2.4)
 
 # %% [markdown]
-# The map is bright where the burger is. Nobody told the network where burgers are, or that they have a place at all. It
-# learnt to look there because that helps to guess the noise. [Prompt-to-Prompt](https://arxiv.org/abs/2208.01626) edits
-# pictures by these maps, and [DAAM](https://arxiv.org/abs/2210.04885) compares them with the outlines of objects.
+# The map is bright where the burger is. Nobody told the network where burgers are: it learnt to look there because that
+# helps to guess the noise.
 #
 # **A trap.** The transformers along time have an `attn2`, too. There, queries and keys both come from the frames of one
 # place, and there is no column for “burger”. A recorder that goes by the name alone records them as well. The layer
@@ -235,14 +230,14 @@ print(f"{len(named)} layers of the video model are called attn2; {len(of_text)} 
 #
 # ## 4. A recorder
 #
-# A run calls the network at each step, and each call passes all dots of the drawing. We want all these maps. But a
-# network does not keep them: fast kernels ([FlashAttention](https://arxiv.org/abs/2205.14135), and
+# A run calls the network at each step, and each call passes all dots of the drawing. The network keeps none of their
+# maps: fast kernels ([FlashAttention](https://arxiv.org/abs/2205.14135), and
 # [the one of PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html))
 # compute the output without ever holding $\mathcal{A}$ in memory. So a recorder takes queries and keys, and computes
-# $\mathcal{A}$ a second time, beside the network. The network goes on with its own numbers.
+# $\mathcal{A}$ a second time. The network goes on with its own numbers.
 #
 # Two things need care. With classifier-free guidance (lesson 00), a call has two halves: first the empty prompt, then
-# ours. And the maps of all tokens at all steps can fill the memory, so that we keep those that we want.
+# ours. And the maps of all tokens at all steps can fill the memory: we keep only some.
 #
 # ### Exercise 2 ●● 10 minutes: a recorder
 #
@@ -302,8 +297,8 @@ changed = int((again.video != picture.video).sum())
 print(f"{len(memory)} maps; largest difference {apart:.0e}; {changed} pixels of the picture have changed")
 
 # %% [markdown]
-# The picture is the same as the one that was made without a recorder. This is worth a check each time one writes such a
-# tool: half precision and another order of sums can change a picture.
+# The picture is the same as without a recorder. Check this for each such tool: half precision and another order of sums
+# can change a picture.
 #
 # ## 5. Reading words
 #
@@ -331,7 +326,7 @@ scores = finds(every_token)
 # %% jupyter={"source_hidden": true}
 chosen = [*range(count), len(tokens) - 1]  # the prompt, and one padding
 captions = [f"{tokens[token]}: {float(scores[token]):.2f}" for token in chosen]
-captioned([picture.video[0], *every_token[chosen]], ["picture", *captions])
+figures.captioned([picture.video[0], *every_token[chosen]], ["picture", *captions])
 
 # %% [markdown]
 # The numbers are AUROCs. The start token `<start>`, the end token and the padding have maps that are the burger's
@@ -340,10 +335,9 @@ captioned([picture.video[0], *every_token[chosen]], ["picture", *captions])
 # measures.) So look at the strength as well as at the order:
 
 # %% jupyter={"source_hidden": true}
-near = F.adaptive_avg_pool2d(mask.float(), every_token.shape[-2:])[0] >= 0.5  # as coarse as the maps
+on, off = inside_and_outside(every_token, mask)
 for token in range(1, count - 1):
-    on, off = every_token[token, near].mean(), every_token[token, ~near].mean()
-    print(f"{tokens[token]:8} probability on the burger {on:.2f}, elsewhere {off:.2f}")
+    print(f"{tokens[token]:8} probability on the burger {on[token]:.2f}, elsewhere {off[token]:.2f}")
 print(f"The riddle of section 1: first “{riddle[0]}”, second “{riddle[1]}”, third “{riddle[2]}”.")
 
 
@@ -353,13 +347,12 @@ print(f"The riddle of section 1: first “{riddle[0]}”, second “{riddle[1]}�
 #
 # ### Where does the rest go?
 #
-# The words together get less than you may think. How much do they get?
+# The words together get less than you may think. How much?
 #
 # ### Exercise 3 ● 6 minutes: shares of tokens
 #
-# `probabilities` is (pixels, tokens), each row sums to one. The prompt has `count` tokens, its start and end token
-# included; what follows is padding. Return four shares, of the start token, the words, the end token and the padding:
-# the mean over pixels.
+# `probabilities` is (pixels, tokens). The prompt has `count` tokens, its start and end token included; what follows is
+# padding. Return four shares, of the start token, the words, the end token and the padding: the mean over pixels.
 
 # %%
 def token_shares(probabilities, count):
@@ -396,18 +389,13 @@ start, words, end, padding = torch.stack(by_layer).mean(0)
 print(f"start {start:.0%}, words {words:.0%}, end {end:.0%}, padding {padding:.0%}")
 
 # %% jupyter={"source_hidden": true}
-figure, axis = plt.subplots(figsize=(9, 2.8), dpi=90, layout="compressed")
-kinds = dict(zip(("start", "words", "end", "padding"), torch.stack(by_layer).T.tolist(), strict=True))
-draw_shares(axis, kinds, ("#2f6db3", "#c8692b", "#9dc0e4", "#d9dee3"))
-sizes = [of_all_tokens.size(place)[0] for place in image_model.sites]
-axis.set_xticks(range(len(sizes)), [f"{place.group}\n{size}" for place, size in zip(image_model.sites, sizes, strict=True)])
-axis.set(xlabel="layer, and height of its maps", ylabel="share of the attention")
-plt.show()
+layers = [f"{place.group}\n{of_all_tokens.size(place)[0]}" for place in image_model.sites]
+figures.shares_by_layer(torch.stack(by_layer), layers)
 
 # %% [markdown]
-# Most of the attention goes to tokens that are no words. Why should a network look at padding? A pixel that needs no
-# word must put its attention somewhere, as the sky in section 2, and start and padding are nearly the same in every
-# prompt. Such a token is called a *sink*; [language models](https://arxiv.org/abs/2309.17453) have them, too, and so do
+# Most of the attention goes to tokens that are no words. A pixel that needs no word must put its attention somewhere,
+# as the sky in section 2, and start and padding are nearly the same in every prompt. Such a token is called a *sink*;
+# [language models](https://arxiv.org/abs/2309.17453) have them, too, and so do
 # [image transformers](https://arxiv.org/abs/2309.16588). [Attend-and-Excite](https://arxiv.org/abs/2301.13826) drops the
 # start token of Stable Diffusion and divides the rest anew. We keep probabilities as they are.
 #
@@ -418,18 +406,11 @@ plt.show()
 
 # %%
 kinds = dict.fromkeys((place.group, image_model.backbone.cells(place)) for place in image_model.sites)
-means = {}
-for group, cells in kinds:
-    means[group, cells] = attention.maps("burger", group=group, cells=cells).cpu()
+means = [attention.maps("burger", group=group, cells=cells) for group, cells in kinds]
 
 # %% jupyter={"source_hidden": true}
-pictures, captions = [], []
-for high in sorted({maps.shape[1] for maps in means.values()}, reverse=True):
-    for (group, _), maps in means.items():
-        is_here = maps.shape[1] == high
-        pictures.append(maps[0] if is_here else None)
-        captions.append(f"{group}, {high} high: {float(finds(maps)):.2f}" if is_here else "")
-captioned(pictures, captions, columns=len(means))
+scores_of_means = [float(finds(maps)) for maps in means]
+figures.maps_by_size(means, [group for group, _ in kinds], scores_of_means)
 
 
 # %% [markdown]
@@ -486,12 +467,8 @@ print(f"{tuple(coarse.shape)} and {tuple(fine.shape)}; largest difference {apart
 # steps does the map know where the burger will be?
 
 # %% jupyter={"source_hidden": true}
-steps = len(attention.steps)
-shown = sorted({0, 1, steps // 7, steps // 3, steps // 2, steps - 1})
-by_step = torch.cat([attention.maps("burger", step=step) for step in range(steps)]).cpu()
-found = finds(by_step)
-captions = [f"step {step + 1}: {float(found[step]):.2f}" for step in shown]
-captioned([*by_step[shown], picture.video[0]], [*captions, "picture"], columns=len(shown) + 1, cell=1.4)
+by_step = torch.cat([attention.maps("burger", step=step) for step in range(len(attention.steps))])
+figures.maps_of_steps(by_step, finds(by_step), picture.video[0])
 
 # %% [markdown]
 # At the first step the network has seen nothing but noise, and the map is a broad blur with two candidates. A few steps
@@ -501,8 +478,8 @@ captioned([*by_step[shown], picture.video[0]], [*captions, "picture"], columns=l
 # ## 7. When a map misleads
 #
 # “A map that finds the burger belongs to a token that means the burger.” Is that so? Two kinds of tokens mean nothing:
-# the padding of the *empty* prompt, and vectors of random numbers as long as those of words. We give them to the network
-# with the noisy latents of section 3, which have a burger in them, and take the AUROC of each, beside those of the words.
+# the padding of the *empty* prompt, and vectors of random numbers as long as those of words. We give them to the
+# network with the noisy latents of section 3, which have a burger in them, and take AUROCs, also of the words.
 
 # %%
 empty = image_model.encode("")
@@ -525,7 +502,7 @@ for _ in range(5):
 random = torch.cat(random)
 
 # %% jupyter={"source_hidden": true}
-scores_by_kind({"words of the prompt": words, "padding, empty prompt": padding, "random vectors": random})
+figures.scores_by_kind({"words of the prompt": words, "padding, empty prompt": padding, "random vectors": random})
 
 
 # %% [markdown]
@@ -570,9 +547,9 @@ single, best = chance_of_best(score, random, 1), chance_of_best(score, random, l
 print(f"AUROC of at least {score}: one random token {single:.0%}, the best of {len(padding)} {best:.1%}")
 
 # %% [markdown]
-# So a high AUROC of the best position is what we must expect, and tells nothing. “burger” stands another test: we chose
-# its position *before* we looked, no other word is as strong on the burger, and nouns find their objects in other
-# pictures as well ([lesson 02](02_how_noisy.ipynb)). Choose first, then look.
+# So a high AUROC of the best position is to be expected, and tells nothing. “burger” stands another test: we chose its
+# position *before* we looked, no other word is as strong on the burger, and nouns find their objects in other pictures
+# as well ([lesson 02](02_how_noisy.ipynb)). Choose first, then look.
 #
 # **Attention is not an explanation.** A map says where the network mixes in the value of a token. What the later layers
 # make of it, the map does not say ([Jain and Wallace 2019](https://arxiv.org/abs/1902.10186); a reply by
@@ -587,18 +564,13 @@ print(f"AUROC of at least {score}: one random token {single:.0%}, the best of {l
 #    \mathrm{shape} = \mathrm{norm}\Bigl(\sigma\bigl(s\,(\mathrm{norm}(\mathcal{A}) - \tfrac12)\bigr)\Bigr) . $$
 
 # %% jupyter={"source_hidden": true}
-pictures, captions = [], []
-for place in (site, image_model.sites[-1]):
-    single = attention.maps("burger", site=place)[0].float().cpu()
-    pictures += [single, soft_threshold(single)]
-    captions += [f"{place.group}, {len(single)} high: at most {float(single.max()):.2f}", "its shape"]
-captioned(pictures, captions, columns=4, cell=2.2)
+places = (site, image_model.sites[-1])
+figures.maps_and_shapes([attention.maps("burger", site=place) for place in places], [place.group for place in places])
 
 # %% [markdown]
-# Left, a map and its shape: the background has gone, and a spot on the burger stays. Right, the very last layer; its
-# highest probability stands in the title. Stretching has made it as bright as the other, and the threshold draws it with
-# the same confidence. Look at the probabilities before you stretch them. [Lesson 04](04_resize.ipynb) works with these
-# shapes.
+# Left, a map and its shape: the background has gone, and a spot on the burger stays. Right, the very last layer: the
+# title tells how low its probabilities are, but stretched it is as bright as the other. Look at the probabilities
+# before you stretch them. [Lesson 04](04_resize.ipynb) works with these shapes.
 #
 # ## 8. Look around
 #
@@ -616,7 +588,7 @@ explorer
 # - Cross-attention: queries from pixels, keys and values from tokens, a softmax over the tokens. A column is a map.
 # - `attn1` is self-attention, `attn2` is cross-attention, but not along time: ask the layer.
 # - A recorder computes the probabilities beside the network, which does not change, and chooses tokens after the softmax.
-# - A mean map is a mean over steps, heads and layers, enlarged to one size. 8 × 8 is clean, 4 × 4 too coarse.
+# - A mean map is a mean over steps, heads and layers, enlarged to one size.
 # - Most attention goes to start and padding, because a row must sum to one.
 # - AUROC asks for order, probabilities for strength. The best of many tokens nearly always fits: choose
 #   before you look.
@@ -643,6 +615,5 @@ explorer
 #   Diffusion, and what they say of grammar.
 # - [Prompt-to-Prompt](https://arxiv.org/abs/2208.01626), with its [code](https://github.com/google/prompt-to-prompt):
 #   pictures edited by their maps, as [lesson 03](03_forward_swap.ipynb) does with videos.
-# - [Attention is not explanation](https://arxiv.org/abs/1902.10186), to stay careful.
 # - [The paper](https://arxiv.org/html/2404.05519v1), section 3.2, which you can now read with ease. Then
 #   [lesson 02](02_how_noisy.ipynb) asks how noisy the maps of a video model are.

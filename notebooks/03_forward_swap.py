@@ -54,7 +54,7 @@ image_model, video_model = load(IMAGE), load(VIDEO)
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from xattn_helpers import detect, show
-from xattn_helpers.display import bullets, image_grid, markdown_table
+from xattn_helpers.display import bullets, markdown_table
 from xattn_helpers.display.explorers.swap import SwapExplorer
 from xattn_helpers.edits.swap import Replace
 from xattn_helpers.pocket.text import build_text_encoder
@@ -189,11 +189,8 @@ swapped, trucks = pictures[:4], pictures[4:]
 cars = generate(image_model, [target] * 4, seed=seeds)
 
 # %% jupyter={"source_hidden": true}
-image_grid(
-    [[clip.video[0] for clip in clips] for clips in (trucks, cars, swapped)],
-    row_titles=["source: a truck", "target, nothing swapped", "the car with the truck's maps"],
-    column_titles=[f"seed {seed}" for seed in seeds], cell=1.4,
-)  # fmt: skip
+clips_by_title = {"source: a truck": trucks, "target, nothing swapped": cars, "the car with the truck's maps": swapped}
+figures.pictures_by_seed(clips_by_title, seeds)
 
 # %% [markdown]
 # The word "car" still makes a *car*: the map says where, the word's value says what. And the car has left its own place
@@ -304,15 +301,12 @@ for name, word in sources.items():
 
 # %% jupyter={"source_hidden": true}
 def seen(clips, word="balloon"):
-    """In how many pictures the detector sees an object."""
-    return f"seen in {sum(detect(clip.video, word)[1].any() for clip in clips)} of {len(clips)}" if DRAWN else ""
+    """After the name of a row, in how many of its pictures the detector sees an object."""
+    return f": seen in {sum(detect(clip.video, word)[1].any() for clip in clips)} of {len(clips)}" if DRAWN else ""
 
 
-image_grid(
-    [[beside.video[0] if beside else None, *(clip.video[0] for clip in clips)] for beside, clips in made.values()],
-    row_titles=[f"{name} {seen(clips)}" for name, (_, clips) in made.items()],
-    column_titles=["source, seed 0", *(f"seed {seed}" for seed in seeds)], cell=1.2,
-)  # fmt: skip
+titled = {f"{name}{seen(clips)}": clips for name, (_, clips) in made.items()}
+figures.pictures_by_seed(titled, seeds, sources=[beside for beside, _ in made.values()])
 
 # %% [markdown]
 # With the maps of a pizza, whose outline is much like a balloon's, most balloons are lost. With those of a duck, whose
@@ -373,11 +367,7 @@ clean = generate(image_model, [target] * 4, seed=seeds, edits=CleanSwap("truck",
 
 # %% jupyter={"source_hidden": true}
 pairs = {"the truck's maps": swapped, "the same without noise": clean}
-image_grid(
-    [[clip.video[0] for clip in clips] for clips in pairs.values()],
-    row_titles=[f"{name} {seen(clips, 'car')}" for name, clips in pairs.items()],
-    column_titles=[f"seed {seed}" for seed in seeds], cell=1.4,
-)  # fmt: skip
+figures.pictures_by_seed({f"{name}{seen(clips, 'car')}": clips for name, clips in pairs.items()}, seeds)
 
 # %% [markdown]
 # Without noise the cars do not get better on these four pictures. And in section 4 the image model, whose maps the
@@ -497,10 +487,7 @@ for name, edit in ways.items():
     results[name] = generate(image_model, [target] * 2, seed=seeds[:2], edits=edit)
 
 # %% jupyter={"source_hidden": true}
-image_grid(
-    [[clips[seed].video[0] for clips in results.values()] for seed in seeds[:2]],
-    row_titles=[f"seed {seed}" for seed in seeds[:2]], column_titles=list(results), cell=1.2,
-)  # fmt: skip
+figures.pictures_by_way(results, seeds[:2])
 
 
 # %% [markdown]

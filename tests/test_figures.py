@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from xattn_helpers.display import contact_sheet, draw_intervals, draw_signed, image_grid, strip
+from xattn_helpers.display.plots import panels
 from xattn_helpers.measures.statistics import Estimate
 
 matplotlib.use("Agg")
@@ -75,6 +76,43 @@ def test_contact_sheet_has_a_strip_and_a_caption_per_video(video):
 
 
 # plots
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 3), (2, 1), (2, 3)])
+def test_panels_are_an_array_of_rows_and_columns_in_a_closed_figure(rows, columns):
+    before = plt.get_fignums()
+    figure, axes = panels(rows, columns, (7, 3))
+    assert axes.shape == (rows, columns) and list(axes.flat) == figure.axes
+    assert plt.get_fignums() == before, "an open figure is shown a second time"
+    assert figure.get_size_inches().tolist() == [7, 3] and figure.dpi == 90
+
+
+def test_panels_share_heights_and_have_widths_where_this_is_asked():
+    figure, [(left, right)] = panels(1, 2, (6, 2), dpi=50, sharey=True, width_ratios=[3, 1])
+    left.set_ylim(-2, 5)
+    assert right.get_ylim() == (-2, 5)
+    assert pixels(figure).shape[:2] == (100, 300)
+    assert left.get_position().width == pytest.approx(3 * right.get_position().width, rel=0.01)
+    _, [(left, right)] = panels(1, 2, (6, 2))
+    left.set_ylim(-2, 5)
+    assert right.get_ylim() == (0, 1), "by default each has its own heights"
+
+
+def test_panels_take_the_resolution_of_the_settings_where_none_is_given():
+    with plt.rc_context({"figure.dpi": 33}):
+        assert panels(1, 1, (2, 2), dpi=None)[0].dpi == 33
+        assert panels(1, 1, (2, 2))[0].dpi == 90
+
+
+def test_panels_with_squares_stand_close_unless_another_layout_is_asked():
+    gaps = []
+    for options in ({}, {"layout": "constrained"}):
+        figure, [(left, right)] = panels(1, 2, (8, 2), **options)
+        for axis in (left, right):
+            axis.imshow(np.eye(4))
+        pixels(figure)  # does the layout
+        gaps.append(right.get_position().x0 - left.get_position().x1)
+    assert 0 < gaps[0] < gaps[1] / 2
 
 
 @pytest.fixture

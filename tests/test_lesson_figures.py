@@ -1,5 +1,7 @@
 """Figures and sentences of lessons 02 and 03: what is drawn and said are the numbers of the stored tables."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -77,6 +79,47 @@ def test_what_a_mixing_encoder_changes_is_told_where_it_is_measured():
     table = {"questions": {"words mixed by the text encoder": {"AUROC": change}}}
     assert grid_table.answers(table) == ["AUROC: -0.20 (-0.30 to -0.10)"]
     assert grid_table.answers({"questions": {}}) == []
+
+
+def one_colour(*shades):
+    """Clips of one frame, each of its own shade of grey."""
+    return [SimpleNamespace(video=np.full((1, 8, 8, 3), shade, np.uint8)) for shade in shades]
+
+
+def shades(figure, rows):
+    """The shade of each cell of a figure, by row."""
+    return np.reshape([np.unique(axis.images[0].get_array()).item() for axis in figure.axes], (rows, -1)).tolist()
+
+
+def top_titles(figure, columns):
+    return [axis.get_title() for axis in figure.axes[:columns]]
+
+
+def left_titles(figure, columns):
+    return [axis.get_ylabel() for axis in figure.axes[::columns]]
+
+
+def test_clips_stand_below_their_seeds_and_beside_their_titles():
+    clips = {"a truck": one_colour(10, 11, 12), "a car": one_colour(90, 91, 92)}
+    figure = figures.pictures_by_seed(clips, [0, 4, 7])
+    assert shades(figure, 2) == [[10, 11, 12], [90, 91, 92]]
+    assert top_titles(figure, 3) == ["seed 0", "seed 4", "seed 7"] and left_titles(figure, 3) == list(clips)
+
+
+def test_sources_stand_in_a_column_of_their_own():
+    clips, (pizza,) = {"no swap": one_colour(10, 11), "like shape": one_colour(20, 21)}, one_colour(70)
+    figure = figures.pictures_by_seed(clips, [3, 5], sources=[None, pizza])
+    assert shades(figure, 2) == [[255, 10, 11], [70, 20, 21]], "a row without a source begins with white"
+    assert top_titles(figure, 3) == ["source, seed 3", "seed 3", "seed 5"] and left_titles(figure, 3) == list(clips)
+    with pytest.raises(ValueError, match="zip"):
+        figures.pictures_by_seed(clips, [3, 5], sources=[pizza])
+
+
+def test_ways_stand_side_by_side():
+    clips = {"truck": one_colour(10, 11), "car": one_colour(20, 21), "swap": one_colour(30, 31)}
+    figure = figures.pictures_by_way(clips, [1, 2])
+    assert shades(figure, 2) == [[10, 20, 30], [11, 21, 31]]
+    assert top_titles(figure, 3) == list(clips) and left_titles(figure, 3) == ["seed 1", "seed 2"]
 
 
 def test_places_sizes_and_damage_of_swaps(swaps):

@@ -8,7 +8,16 @@ import torch
 from drawn_videos import disc
 
 from xattn_helpers.attention.maps import soft_threshold
-from xattn_helpers.measures.map_quality import auroc, entropy, iou, jitter, leakage, roughness, shrink_mask
+from xattn_helpers.measures.map_quality import (
+    auroc,
+    entropy,
+    inside_and_outside,
+    iou,
+    jitter,
+    leakage,
+    roughness,
+    shrink_mask,
+)
 
 
 @pytest.fixture
@@ -28,6 +37,15 @@ def test_a_mask_shrinks_by_majority():
     assert torch.equal(shrink_mask(mask, (4, 8)), mask)
     seven = (torch.arange(16) < 7).reshape(1, 4, 4)
     assert not shrink_mask(seven, (1, 1)).any() and shrink_mask(~seven, (1, 1)).all()
+
+
+def test_means_on_an_object_and_on_the_rest():
+    mask = torch.zeros(1, 4, 4, dtype=torch.bool)
+    mask[0, :2, :2] = True  # one cell of the maps
+    maps = torch.tensor([[[0.9, 0.1], [0.2, 0.3]], [[0.0, 0.5], [0.5, 0.5]]])
+    torch.testing.assert_close(inside_and_outside(maps, mask), torch.tensor([[0.9, 0.0], [0.2, 0.5]]))
+    inside, outside = inside_and_outside(maps, torch.zeros_like(mask))
+    assert inside.isnan().all() and torch.equal(outside, maps.mean((1, 2))), "an object that is not there"
 
 
 # AUROC

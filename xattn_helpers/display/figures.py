@@ -5,7 +5,6 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -13,6 +12,7 @@ from ..arguments import UNCHECKED, checked
 from ..kinds import as_array
 from .checks import Inches, Labels, Video, as_labels, as_maps, as_video, require
 from .pixels import COLORMAP, Picture, colored, stretch
+from .plots import panels
 from .videos import strip
 
 LINE = 24  # characters of a title on the left
@@ -37,10 +37,7 @@ def image_grid(
     top = as_labels(column_titles, "column_titles", len(cells[0]))
     widths = [max(image.shape[1] / image.shape[0] for image in column) for column in zip(*cells, strict=True)]
     size = cell * (sum(widths) + 1.2 * any(left)), cell * (len(cells) + 0.2 * any(top))
-    figure, axes = plt.subplots(
-        len(cells), len(widths), width_ratios=widths, squeeze=False, figsize=size, dpi=90, layout="compressed"
-    )
-    plt.close(figure)  # it is returned: the inline backend would show it a second time
+    figure, axes = panels(len(cells), len(widths), size, width_ratios=widths)
     for ax, picture in zip(axes.flat, itertools.chain(*cells), strict=True):
         ax.imshow(picture)
         ax.set(xticks=[], yticks=[])

@@ -3,13 +3,37 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ..arguments import UNCHECKED, checked
 from .checks import Values, as_maps, require
 from .tables import EstimateLike, as_estimate
+
+
+def panels(
+    rows: int,
+    columns: int,
+    size: tuple[float, float],
+    dpi: float | None = 90,
+    *,
+    sharey: bool = False,
+    width_ratios: Sequence[float] | None = None,
+    layout: str = "compressed",
+) -> tuple[Figure, np.ndarray]:
+    """An empty figure, and its axes as an array (rows, columns).
+
+    size: width and height in inches. dpi: None for that of matplotlib's settings. Others: as `pyplot.subplots` has
+    them. The figure is closed, for it is to be returned: the inline backend would show an open one a second time.
+    """
+    figure, axes = plt.subplots(
+        rows, columns, sharey=sharey, squeeze=False, width_ratios=width_ratios, figsize=size, dpi=dpi, layout=layout
+    )
+    plt.close(figure)
+    return figure, axes
 
 
 @checked

@@ -28,6 +28,15 @@ def shrink_mask(
 
 
 @checked
+def inside_and_outside(
+    maps: Float[Tensor, "tokens height width"], mask: Bool[Tensor, "1 rows columns"]
+) -> Float[Tensor, "2 tokens"]:
+    """The mean of each map on an object and on the rest; NaN where there are no cells. A cell is in when half is."""
+    (inside,) = shrink_mask(mask, (maps.shape[-2], maps.shape[-1]))
+    return torch.stack([maps[:, inside].mean(-1), maps[:, ~inside].mean(-1)])
+
+
+@checked
 def auroc(maps: Maps, masks: MapMasks) -> Float[Tensor, "*axes"]:
     """Probability that a map is higher at a random pixel of the object than at a random pixel outside, in [0, 1].
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..backbones.text import Text
+from ..display.plots import panels
 from ..measures.boxes import centres, detected
 from ..measures.detection import detect
 from ..pocket.training.config import TrainConfig
@@ -31,8 +31,7 @@ Errors = Mapping[str, Sequence[float]]
 
 def token_cosines(cosines: Cosines, text: Text, prompt: str, title: str) -> Figure:
     """A bar for each token of a prompt and each encoder: the cosine (tokens,) of its embeddings before and after."""
-    figure, axis = plt.subplots(figsize=(8, 2.4), dpi=90, layout="compressed")
-    plt.close(figure)  # it is returned: the inline backend would show it a second time
+    figure, [[axis]] = panels(1, 1, (8, 2.4))
     count = text.count(prompt)
     for place, (name, values) in enumerate(cosines.items()):
         axis.bar(np.arange(count) + BAR * (place - 0.5), values[:count].tolist(), BAR - 0.02, label=name)
@@ -55,8 +54,7 @@ def least_cosines(cosines: Cosines, text: Text, prompt: str, noun: str) -> list[
 
 def weights_of_the_loss() -> Figure:
     """How much each timestep counts in the training of the pocket models."""
-    figure, axis = plt.subplots(figsize=(7, 2.3), dpi=90, layout="compressed")
-    plt.close(figure)
+    figure, [[axis]] = panels(1, 1, (7, 2.3))
     for kind in KINDS:
         axis.plot(weights_of(kind), label=f"pocket {kind} model")
     axis.set(xlabel="timestep t", ylabel="weight", title="weights of the loss")
@@ -112,8 +110,7 @@ def error_ranges(errors: Errors, timesteps: Sequence[int]) -> list[str]:
 
 def errors_by_timestep(errors: Errors, timesteps: Sequence[int]) -> Figure:
     """The error with each of four captions, and in percent how much more it is than with its own."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8), dpi=90, layout="compressed")
-    plt.close(figure)
+    figure, [(left, right)] = panels(1, 2, (9, 2.8))
     for (name, extra), style in zip(more_error(errors).items(), STYLES, strict=True):
         left.plot(timesteps, errors[name], style, label=name)
         right.plot(timesteps, 100 * extra, style, label=name)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from ..display.plots import panels
 from .full_size_steps import EXPLICIT, OURS, RECORDING, UNGUIDED
 from .running import WORK
 from .store import RESULTS, load_table
@@ -77,8 +77,7 @@ def draw(clips: dict[str, dict], file: Path) -> None:
 
 def memory_figure(clips: dict[str, dict]) -> Figure:
     """A group of bars for each clip; for README and lesson 07."""
-    figure, axis = plt.subplots(figsize=(max(7.0, 3.0 * len(clips)), 3.8), layout="constrained")
-    plt.close(figure)  # it is returned: a notebook would show it a second time
+    figure, [[axis]] = panels(1, 1, (max(7.0, 3.0 * len(clips)), 3.8), dpi=None, layout="constrained")
     for number, (kind, (title, colour)) in enumerate(WAYS.items()):
         _bars(axis, number, [steps[kind] for steps in clips.values()], title, colour)
     axis.axhline(CARD, color="black", lw=1, ls="--")

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from IPython.display import Markdown
 from jaxtyping import Float, Int, UInt8
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -16,7 +15,7 @@ from ..backbones.model import Model
 from ..display.figures import image_grid
 from ..display.overlays import draw_boxes, heatmaps
 from ..display.pixels import at_frames
-from ..display.plots import draw_intervals
+from ..display.plots import draw_intervals, panels
 from ..display.tables import bullets
 from ..edits.guidance import USUAL_ROWS
 from ..edits.targets import Track
@@ -96,8 +95,7 @@ def left_out_text(rows: Sequence[Row], model: str) -> Markdown | str:
 
 def observed(rows: Sequence[Row], settings: Mapping[str, Any], default: float) -> Figure:
     """Growth by kind of track, distances by time, and what strength does: rows and settings of the study `guidance`."""
-    figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.3), dpi=90, layout="compressed")
-    plt.close(figure)  # it is returned: the inline backend would show it a second time
+    figure, [axes] = panels(1, 3, (10.5, 3.3))
     names = [name for name in COMPARED if observations.is_of_today(name, settings)]
     for place, name in enumerate(names):
         shift = 0.16 * (place - (len(names) - 1) / 2)

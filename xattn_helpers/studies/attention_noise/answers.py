@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...display.plots import draw_intervals
+from ...display.plots import draw_intervals, panels
 from ...display.tables import figure_text
 from ...measures.statistics import Estimate
 from ..transformer_noise import PLACES as BLOCKS
@@ -25,8 +24,7 @@ FINE, COARSE = "16 up", "8 up"  # where the paper looked, and where maps are bes
 
 def three_numbers(table: Mapping, transformer: Mapping | None = None) -> Figure:
     """A panel for each number: both models by place, beside a perfect map; the transformer's blocks, if measured."""
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.6), dpi=90, layout="compressed")
-    plt.close(figure)  # it is returned: the inline backend would show it a second time
+    figure, [axes] = panels(1, 3, (12, 3.6))
     places = [*PLACES, *(BLOCKS if transformer else ())]
     for axis, (name, (title, _)) in zip(axes, NUMBERS.items(), strict=True):
         rows = table["held out"]

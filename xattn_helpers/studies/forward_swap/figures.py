@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...display.figures import image_grid
 from ...display.overlays import heatmaps
-from ...display.plots import draw_intervals, draw_shares
+from ...display.plots import draw_intervals, draw_shares, panels
 from ...display.tables import figure_text
 from ...display.videos import strip
 from ..rows import Row, select
@@ -38,10 +37,29 @@ def figure_two(clips: Mapping[str, tuple[Any, Any]]) -> Figure:
     return image_grid(rows, row_titles=titles, cell=1.25)
 
 
+def pictures_by_seed(
+    rows: Mapping[str, Sequence[Any]], seeds: Sequence[int], sources: Sequence[Any | None] | None = None
+) -> Figure:
+    """A row of clips of one frame for each title, the clip of each seed in a column of its own.
+
+    sources: for each row the source's clip of the first seed, or None for no source; they stand in a first column.
+    """
+    columns, pictures = [f"seed {seed}" for seed in seeds], list(rows.values())
+    if sources is None:
+        return image_grid(pictures, row_titles=list(rows), column_titles=columns, cell=1.4)
+    pictures = [[source, *clips] for source, clips in zip(sources, pictures, strict=True)]
+    return image_grid(pictures, list(rows), [f"source, {columns[0]}", *columns], cell=1.2)
+
+
+def pictures_by_way(columns: Mapping[str, Sequence[Any]], seeds: Sequence[int]) -> Figure:
+    """A column of clips of one frame for each title, the clip of each seed in a row of its own."""
+    rows = list(zip(*columns.values(), strict=True))
+    return image_grid(rows, row_titles=[f"seed {seed}" for seed in seeds], column_titles=list(columns), cell=1.2)
+
+
 def place_size_damage(table: Mapping, rows: Sequence[Row]) -> Figure:
     """Three panels: does a swapped object go where the source is, how large is it, and how often is it still seen?"""
-    figure, (place, size, damage) = plt.subplots(1, 3, figsize=(11, 3.6), dpi=90, layout="compressed")
-    plt.close(figure)  # it is returned: the inline backend would show it a second time
+    figure, [(place, size, damage)] = panels(1, 3, (11, 3.6))
     for model, label in MODELS.items():
         figures = table["swap"][model]["all"]
         before_after = [figures[f"distance {clip} source"] for clip in ("own", "swapped")]
@@ -88,8 +106,7 @@ def sizes(rows: Sequence[Row]) -> Float[np.ndarray, "2 pairs"]:
 
 def spent_attention(table: Mapping) -> Figure:
     """How the pixels of the source's object divide their attention among tokens, at every place of both models."""
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3), dpi=90, layout="compressed", sharey=True)
-    plt.close(figure)
+    figure, [axes] = panels(1, 2, (10, 3), sharey=True)
     for axis, (model, title) in zip(axes, MODELS.items(), strict=True):
         figures, shares = table["swap"][model]["all"], {}
         for part in PARTS:

@@ -7,11 +7,10 @@ A choice is a group of settings that differ from the defaults in one thing. All 
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...display.plots import draw_intervals
+from ...display.plots import draw_intervals, panels
 from ...display.tables import figure_text, table_text
 from ...edits.guidance import Guidance
 from ...measures.statistics import Estimate
@@ -57,10 +56,8 @@ def ordered(settings: Settings) -> list[tuple]:
 def overview(settings: Settings) -> Figure:
     """Every setting as a dot, a line for each choice: the paired difference of mIoU, and the share of lost objects."""
     rows, members = ordered(settings), choices(settings)
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(10, 1.2 + 0.45 * len(rows)), dpi=80, layout="compressed", sharey=True, width_ratios=[2, 1]
-    )
-    plt.close(figure)
+    size = (10, 1.2 + 0.45 * len(rows))
+    figure, [(left, right)] = panels(1, 2, size, dpi=80, sharey=True, width_ratios=[2, 1])
     for place, (title, worst, _, _, _) in enumerate(rows):
         _line(left, right, place, settings, members[title], worst)
     left.axvline(0, color="0.5", lw=1)
@@ -106,8 +103,7 @@ def lines(settings: Settings) -> list[str]:
 def price_of_strength(settings: Settings) -> Figure:
     """Steps of equal length, from short to long: mIoU and the share of lost objects."""
     by_strength = observations.by_strength(settings, Guidance.strength)
-    figure, axis = plt.subplots(figsize=(6.5, 2.8), dpi=80, layout="compressed")
-    plt.close(figure)
+    figure, [[axis]] = panels(1, 1, (6.5, 2.8), dpi=80)
     for figure_name, label, color in ((COUNTED, "mIoU, lost counts 0", WORSE), ("lost", "lost", PRICE)):
         figures = [part[figure_name] for part in by_strength.values()]
         draw_intervals(axis, list(by_strength), figures, color=color, label=label, fmt="o-")

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ...display.plots import panels
 from ...measures.statistics import Estimate, spearman
 from ..rows import Row
 from .table import COUNTED, group_rows, ious
@@ -54,11 +54,8 @@ def forest(settings: Mapping[str, dict], compared: Mapping[str, str]) -> Figure:
     "defaults": the table has no other differences.
     """
     rows = _blocks(compared)
-    figure, axes = plt.subplots(
-        1, 1 + len(QUALITY), figsize=(10, 0.9 + 0.26 * len(rows)), dpi=72, sharey=True, layout="compressed",
-        width_ratios=[1.7, *[1] * len(QUALITY)],
-    )  # fmt: skip
-    plt.close(figure)  # it is returned: the inline backend would show it a second time
+    size, widths = (10, 0.9 + 0.26 * len(rows)), [1.7, *[1] * len(QUALITY)]
+    figure, [axes] = panels(1, len(widths), size, dpi=72, sharey=True, width_ratios=widths)
     labels = [_row(axes, place, settings[name], *rows[place]) for place, (name, _) in enumerate(rows)]
     axes[0].axvline(0, color="0.6", lw=0.8)
     axes[0].set(yticks=range(len(rows)), yticklabels=labels, ylim=(len(rows) - 0.5, -0.5))
@@ -131,10 +128,7 @@ def trade_off(settings: Mapping[str, dict], costs: Mapping[str, int], control: s
 
     The settings that no other beats in both are numbered from the worst control to the best, and named.
     """
-    figure, axes = plt.subplots(
-        len(costs), 1, figsize=(8, 3.1 * len(costs)), dpi=72, layout="compressed", squeeze=False
-    )  # fmt: skip
-    plt.close(figure)
+    figure, axes = panels(len(costs), 1, (8, 3.1 * len(costs)), dpi=72)
     for ax, (cost, sign) in zip(axes[:, 0], costs.items(), strict=True):
         _trade_off_panel(ax, settings, cost, sign, control)
     return figure

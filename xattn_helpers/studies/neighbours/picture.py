@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ...display.plots import panels
 from ..guidance.figures import pareto
 
 COLORS = {True: "tab:blue", False: "tab:orange"}  # without a gradient, and with one
@@ -20,10 +20,7 @@ def pareto_picture(table: Mapping[str, Mapping[str, Mapping]]) -> Figure:
 
     Filled dots are methods that no other beats in both. Blue methods need no gradient, orange ones do.
     """
-    figure, axes = plt.subplots(
-        1, len(table), figsize=(5.4 * len(table), 4.2), dpi=80, layout="compressed", squeeze=False, sharey=True
-    )  # fmt: skip
-    plt.close(figure)  # it is returned: the inline backend would show it a second time
+    figure, axes = panels(1, len(table), (5.4 * len(table), 4.2), dpi=80, sharey=True)
     for ax, (model, methods) in zip(axes[0], table.items(), strict=True):
         _panel(ax, methods)
         ax.set_title(model, size=10)

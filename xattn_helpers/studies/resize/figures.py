@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ...display.figures import image_grid
 from ...display.overlays import draw_boxes
-from ...display.plots import draw_signed
+from ...display.plots import draw_signed, panels
 from ...display.tables import figure_text
 from ...edits.targets import Track
 from ...measures.statistics import Estimate
@@ -52,8 +51,7 @@ def pulls(target: Mapping[str, Map], pull: Mapping[str, Mapping[str, Map]], arou
     """
     columns = 1 + max(map(len, pull.values()))
     size = (2.1 * columns, 2.1 * len(target) + 0.3)
-    figure, axes = plt.subplots(len(target), columns, figsize=size, dpi=80, layout="compressed", squeeze=False)
-    plt.close(figure)
+    figure, axes = panels(len(target), columns, size, dpi=80)
     for row, (name, drawn) in zip(axes, target.items(), strict=True):
         row[0].imshow(around, cmap="magma")
         row[0].contour(drawn, levels=[0.5], colors="white")
@@ -68,8 +66,7 @@ def pulls(target: Mapping[str, Map], pull: Mapping[str, Mapping[str, Map]], arou
 
 def lengths(clips: Mapping[str, Clip]) -> Figure:
     """Energy before each update, and how far the update moves a latent at most, of some clips by their titles."""
-    figure, axes = plt.subplots(1, 2, figsize=(8.5, 2.7), dpi=80, layout="compressed")
-    plt.close(figure)
+    figure, [axes] = panels(1, 2, (8.5, 2.7), dpi=80)
     for title, clip in clips.items():
         steps = [update.step + 1 for update in clip.updates]
         axes[0].plot(steps, [np.mean(update.energy) for update in clip.updates], "o-", ms=3, label=title)
@@ -98,8 +95,7 @@ def asked_and_got(rows: Sequence[Row]) -> Figure:
     """
     settings = present(rows)
     size = (3.1 * len(settings), 3.2)
-    figure, axes = plt.subplots(1, len(settings), figsize=size, dpi=80, layout="compressed", squeeze=False, sharey=True)
-    plt.close(figure)
+    figure, axes = panels(1, len(settings), size, dpi=80, sharey=True)
     for axis, (name, members) in zip(axes[0], settings.items(), strict=True):
         seen = [row for row in members if not row["failed"] and not np.isnan(row["size"])]
         asked, detected = ([row[column] for row in seen] for column in ("side", "size"))
