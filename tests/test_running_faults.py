@@ -130,9 +130,9 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_the_next_goes_on(folder, t
 def test_a_disk_that_takes_nothing_leaves_the_stored_table_as_it_was(folder, tmp_path):
     assert finish(tmp_path / "output")[0]
     stored = (folder / "results" / "slow.json").read_text()
-    (folder / "results" / "slow.csv.gz.part").symlink_to("/dev/full")
+    (folder / "results" / "slow.csv.xz.part").symlink_to("/dev/full")
     ended_well, said = finish(tmp_path / "output")
-    assert not ended_well and "slow.csv.gz cannot be written: No space left on device." in said
+    assert not ended_well and "slow.csv.xz cannot be written: No space left on device." in said
     assert "free some space, and give the same command again" in said
     assert (folder / "results" / "slow.json").read_text() == stored
 

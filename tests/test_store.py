@@ -1,7 +1,7 @@
 """Stored tables: what is read is what was written, and a table that its rows do not give is refused."""
 
 import csv
-import gzip
+import lzma
 import json
 import math
 
@@ -66,7 +66,7 @@ def test_rows_come_back_with_their_types_and_their_provenance(folder):
     assert loaded[0] == first and list(loaded[0]) == list(first)
     assert loaded[2]["score"] == 0.666667 and loaded[2]["note"] == "late"
     assert [row["source"] for row in loaded] == [0, 0, 0, 1]
-    written = gzip.decompress((folder / "marks.csv.gz").read_bytes()).decode().splitlines()
+    written = lzma.decompress((folder / "marks.csv.xz").read_bytes()).decode().splitlines()
     assert written[1] == '"a, big",0,0,false,,0,123456789abc' and len(list(csv.reader(written))) == 5
 
 
@@ -170,10 +170,10 @@ def test_a_json_that_was_edited_by_hand_is_refused(folder, change, fault):
     ],
 )
 def test_rows_that_were_edited_by_hand_are_refused(folder, before, after, fault):
-    file = folder / "marks.csv.gz"
-    text = gzip.decompress(file.read_bytes()).decode()
+    file = folder / "marks.csv.xz"
+    text = lzma.decompress(file.read_bytes()).decode()
     assert before in text
-    file.write_bytes(gzip.compress(text.replace(before, after).encode()))
+    file.write_bytes(lzma.compress(text.replace(before, after).encode()))
     assert any(fault in sentence for sentence in checks.faults("marks", folder))
 
 

@@ -13,4 +13,4 @@ def test_the_code_can_have_written_it(name):
 
 
 def test_every_table_has_its_rows():
-    assert STORED and {file.name.partition(".")[0] for file in store.RESULTS.glob("*.csv.gz")} <= set(STORED)
+    assert STORED and {file.name.partition(".")[0] for file in store.RESULTS.glob("*.csv.xz")} <= set(STORED)

@@ -163,7 +163,7 @@ def test_whole_studies_are_stored_in_results_and_parts_are_not(folder, capsys, m
     command.execute(Sums())
     assert (folder / "results" / "sums.json").exists() and "total | 12" in capsys.readouterr().out
     command.execute(Sums(), limit=2)
-    assert (folder / "work" / "results" / "sums.csv.gz").exists()
+    assert (folder / "work" / "results" / "sums.csv.xz").exists()
     command.execute(Sums(smoke=True))
     assert (folder / "work" / "smoke" / "results" / "sums.json").exists()
     assert len(list((folder / "results").iterdir())) == 2

@@ -67,7 +67,7 @@ def execute(study: Study, limit: int | None = None, again: bool = False) -> None
     whole = limit is None and not study.smoke and not study.only
     folder = RESULTS if whole else folder_of(study) / "results"
     study.show(store(study, records, folder, limit))
-    print(f"wrote {folder / study.name}.json and .csv.gz")
+    print(f"wrote {folder / study.name}.json and .csv.xz")
 
 
 def first_line(command: type) -> str:

@@ -13,7 +13,7 @@ from .tables import encode
 
 # Tables that earlier code measured, whose cases or figures are others today. Measure them again, and take their names
 # away: nothing else may be here.
-EARLIER: tuple[str, ...] = ("guidance", "resize")
+EARLIER: tuple[str, ...] = ()
 TOLERANCE = 1e-4  # relative and absolute: another version of numpy may round otherwise
 SOURCE = {"commit", "versions", "device", "threads", "precision", "weights"}
 COMMAND = re.compile(r"python -m xattn_helpers\.studies (\w+)")

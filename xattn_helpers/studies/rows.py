@@ -1,9 +1,8 @@
 """Rows as a csv whose columns have types, so that what is read is what was written; compressed, there are thousands."""
 
 import csv
-import gzip
+import lzma
 from collections.abc import Mapping, Sequence
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def column_types(rows: Sequence[Row]) -> dict[str, str]:
 
 def write_rows(file: Path, rows: Sequence[Row], columns: Mapping[str, str]) -> None:
     """Rows as a compressed csv, a column each; what a row does not have is an empty cell."""
-    with gzip.GzipFile(file, "wb", mtime=0) as packed, TextIOWrapper(packed, "utf-8", newline="") as stream:
+    with lzma.open(file, "wt", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
@@ -56,7 +55,7 @@ def write_rows(file: Path, rows: Sequence[Row], columns: Mapping[str, str]) -> N
 
 def read_rows(file: Path, columns: Mapping[str, str]) -> list[Row]:
     """The rows of a compressed csv, each value of its column's type."""
-    with gzip.open(file, "rt", newline="", encoding="utf-8") as stream:
+    with lzma.open(file, "rt", newline="", encoding="utf-8") as stream:
         return [read_row(cells, columns) for cells in csv.DictReader(stream)]
 
 

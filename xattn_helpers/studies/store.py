@@ -1,4 +1,4 @@
-"""Stored tables: `results/NAME.json` has the summary and its provenance, `results/NAME.csv.gz` its rows.
+"""Stored tables: `results/NAME.json` has the summary and its provenance, `results/NAME.csv.xz` its rows.
 
 Every row has two columns of provenance: `source`, the number of an entry of `sources` in the json (commit, versions,
 device, precision, weights), and `key`, what else it depends on (`Study.key`). The summary is made from the rows as they
@@ -34,7 +34,7 @@ def store(study: Study, records: Sequence[Record], folder: Path, limit: int | No
         about = {"source": sources.index(record["source"]), "key": record["key"]}
         rows.append(record["case"] | record["measured"] | about)
     columns = column_types(rows)
-    with whole(folder / f"{study.name}.json") as json_file, whole(folder / f"{study.name}.csv.gz") as csv_file:
+    with whole(folder / f"{study.name}.json") as json_file, whole(folder / f"{study.name}.csv.xz") as csv_file:
         write_rows(csv_file, rows, columns)
         table = encode(study.summary(read_rows(csv_file, columns)))
         stored = {
@@ -74,7 +74,7 @@ def measured(name: str, folder: Path | None = None) -> dict | None:
 def load_rows(name: str, folder: Path | None = None) -> list[Row]:
     """The rows that a table was made from, one a case, numbers as numbers; an empty cell is None, or '' as a text."""
     columns = load_json(name, folder)["columns"]
-    return read_rows((folder or RESULTS) / f"{name}.csv.gz", columns)
+    return read_rows((folder or RESULTS) / f"{name}.csv.xz", columns)
 
 
 def load_json(name: str, folder: Path | None = None) -> dict:

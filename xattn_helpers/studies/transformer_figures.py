@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -14,7 +13,7 @@ from ..attention.recording import Recording
 from ..backbones.model import Model
 from ..display.figures import image_grid
 from ..display.overlays import heatmaps
-from ..display.plots import draw_intervals, draw_shares
+from ..display.plots import draw_intervals, draw_shares, panels
 from ..display.tables import figure_text
 from ..measures.map_quality import auroc, shrink_mask
 from .dit_maps import noun_maps
@@ -75,7 +74,7 @@ def token_shares(recording: Recording, prompt: str, word: str) -> dict[str, list
 
 def shares_by_block(shares: Mapping[str, Sequence[float]]) -> Figure:
     """What `token_shares` gives as stacked bars, one for each block."""
-    figure, (axis,) = _panels(1, (8, 2.8))
+    figure, [[axis]] = panels(1, 1, (8, 2.8))
     draw_shares(axis, shares, SHARES)
     axis.set(xlabel="block", ylabel="share of the attention")
     return figure
@@ -110,7 +109,7 @@ def found_by_block(clip: Grid, table: Mapping | None) -> Figure:
     if table:
         prompts = table["blocks"]["block 0"].n
         grids[f"{prompts} prompts (study dit_maps)"] = np.array(list(table["blocks by steps"].values()))
-    figure, axes = _panels(len(grids), (4.5 * len(grids), 3.4))
+    figure, [axes] = panels(1, len(grids), (4.5 * len(grids), 3.4))
     for axis, (title, values) in zip(axes, grids.items(), strict=True):
         shown = axis.imshow(values, vmin=0.5, vmax=1, cmap="viridis", aspect="auto")
         axis.set(title=title, xlabel="denoising step", ylabel="block", yticks=range(len(values)))
@@ -122,7 +121,7 @@ def found_by_block(clip: Grid, table: Mapping | None) -> Figure:
 
 def finding_and_steering(maps: Mapping, steering: Mapping) -> Figure:
     """Where maps find the object, by block, and where they move it, by group: `dit_maps` beside `dit_steering`."""
-    figure, (left, right) = _panels(2, (9, 3))
+    figure, [(left, right)] = panels(1, 2, (9, 3))
     _draw_finding(left, maps)
     settings = steering["settings"]
     for way, shift in ((GRADIENT, -0.07), (BIAS, 0.08)):
@@ -167,10 +166,3 @@ def _draw_finding(axis: Axes, maps: Mapping) -> None:
     axis.legend(frameon=False, fontsize=9, loc="lower center")
     for border in BORDERS:
         axis.axvline(border, color="0.8")
-
-
-def _panels(count: int, size: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
-    """Axes side by side, and their figure, which a notebook shows once: when it is the last line of a cell."""
-    figure, axes = plt.subplots(1, count, figsize=size, dpi=90, layout="compressed", squeeze=False)
-    plt.close(figure)
-    return figure, list(axes[0])
