@@ -82,15 +82,14 @@ for name, network, steps in (("U-Net", unet, 10), ("transformer", model, STEPS))
 show(*walks.values(), titles=list(walks), width=215)
 
 # %% [markdown]
-# The U-Net's dog goes to the right both times; we chose a seed that shows it. How often directions are obeyed was
-# counted on held-out prompts:
+# How often directions are obeyed was counted on held-out prompts:
 
 # %% jupyter={"source_hidden": true}
-quality = measured("pocket_quality")
-bullets(transformer_figures.sides({"pocket": "U-Net", "pocket-dit": "transformer"}, quality))
+quality, school = measured("pocket_quality"), measured("motion_school")
+bullets(transformer_figures.sides({"longer": "U-Net", "pocket-dit": "transformer"}, quality, school))
 
 # %% [markdown]
-# Half of the time is what chance would give. Does a U-Net lack something that tells left from right?
+# Both know left from right. How does a network know where in the picture, and when in the film, something is?
 #
 # ## 2. Patches and tokens
 #
@@ -187,18 +186,18 @@ print(f"largest difference: {lesson.close(backwards.flip(2), forwards, dtype=mod
 
 # %% [markdown]
 # The network makes the film backwards, up to rounding. The positions are *all* it knows of before and after, and of
-# left and right. The U-Net's attention has none. Is that what its dogs lack? The study `motion_school` trains the U-Net
-# for seven minutes more, with more captions that name a motion: once with three more input channels (frame, row and
-# column), and once as it is. Guess first:
+# left and right. The U-Net's attention has none, and an earlier U-Net of ours obeyed directions little better than chance
+# would. Was that why? The study `motion_school` trained it for seven minutes more, with more captions that name a
+# motion: once with three more input channels (frame, row and column), and once as it was. Guess first:
 
 # %% jupyter={"source_hidden": true}
-titles = {"pocket": "U-Net as above"} | transformer_figures.SCHOOL
-bullets(transformer_figures.sides(titles, quality, measured("motion_school")))
+titles = {"pocket": "the earlier U-Net"} | transformer_figures.SCHOOL
+bullets(transformer_figures.sides(titles, quality, school))
 
 # %% [markdown]
 # Positions are not what it lacked. Without them it learns left and right as well: its convolutions see the nearest
-# cells and frames in their order. It had seen too few films in which something goes to a side. We expected the
-# opposite: train the other network too before you believe an explanation.
+# cells and frames in their order. It had seen too few films in which something goes to a side. The U-Net that you load
+# is the one without. We expected the opposite: train the other network too before you believe an explanation.
 #
 # ## 4. The text attention of a block, by hand
 #

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from xattn_helpers.studies import provenance, records, running
+from xattn_helpers.studies.row_file import Stopped
 from xattn_helpers.studies.study import Study
 
 CASES = [{"model": "none", "prompt": f"p{number}", "seed": seed} for number in range(4) for seed in (0, 1)]
@@ -186,3 +187,10 @@ def test_numbers_of_numpy_become_pythons(folder):
 def test_another_process_that_stopped_is_named():
     with pytest.raises(RuntimeError, match="lengths: no row of"):
         records.Finished(Lengths(), []).required(CASES[0])
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    monkeypatch.setattr(running.torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(Stopped, match="4 processes were started on 2 GPUs; one a GPU is possible"):
+        running.processes()

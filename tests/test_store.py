@@ -1,8 +1,8 @@
 """Stored tables: what is read is what was written, and a table that its rows do not give is refused."""
 
 import csv
-import lzma
 import json
+import lzma
 import math
 
 import pytest

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from .models import weights_of
 from .provenance import DEVICE
 from .rows import Row, cell
 from .store import RESULTS, load_json, load_rows
@@ -14,10 +15,14 @@ from .tables import encode
 # Tables that earlier code measured, whose cases or figures are others today. Measure them again, and take their names
 # away: nothing else may be here.
 EARLIER: tuple[str, ...] = ()
+# Tables whose rows of the video U-Net are of its weights before the longer school of motion. Lesson 07 takes from
+# pocket_quality how often they obeyed "left" and "right"; give motion_school these weights before it is measured again.
+EARLIER_WEIGHTS = {"pocket_quality": ["pocket"], "sharpness": ["pocket"], "tuning": ["pocket"]}
 TOLERANCE = 1e-4  # relative and absolute: another version of numpy may round otherwise
 SOURCE = {"commit", "versions", "device", "threads", "precision", "weights"}
 COMMAND = re.compile(r"python -m xattn_helpers\.studies (\w+)")
 KEY = re.compile("[0-9a-f]{12}")
+SHIPPED = ("pocket", "pocket-t2i", "pocket-dit")
 
 
 def faults(name: str, folder: Path = RESULTS) -> list[str]:
@@ -57,6 +62,22 @@ def source_faults(sources: list[dict], rows: list[Row]) -> list[str]:
         if not KEY.fullmatch(str(row["key"])):
             sentences.append(f"a row has the key {row['key']!r}")
     return sentences
+
+
+def earlier_weights(name: str, folder: Path = RESULTS) -> list[str]:
+    """The shipped models of which a stored table has rows of other weights than those that are shipped.
+
+    Tables of times are not asked: time does not depend on weights. A model that is not shipped is no concern here.
+    """
+    study = find(name)()
+    if isinstance(study, Study) and not study.parallel:
+        return []
+    models = []
+    for source in load_json(name, folder)["sources"]:
+        for model, digest in source["weights"].items():
+            if model in SHIPPED and digest != weights_of(model, "cpu"):
+                models.append(model)
+    return sorted(set(models))
 
 
 def case_faults(study: Study, rows: list[Row]) -> list[str]:

@@ -22,6 +22,7 @@ from .card_pictures import (
     training_notes,
     training_runs,
 )
+from .checks import EARLIER_WEIGHTS
 from .guidance import choices
 from .models import missing, present
 from .running import WORK
@@ -90,13 +91,14 @@ def card_sections() -> dict[str, Callable[[], str]]:
         "detector": lambda: stored_table("detector_quality"),
         "quality": lambda: stored_table(QUALITY),
         "motions": lambda: quality_table.motion_table(load_table(QUALITY)),
+        "school": lambda: section("motion_school"),
         "auroc": lambda: quality_table.auroc_table(load_table(QUALITY)),
         "objects": lambda: quality_table.objects_table(load_table(QUALITY)),
         "training": training_table,
-        "sharpness": lambda: stored_table("sharpness"),
+        "sharpness": lambda: section("sharpness"),
         "transformer": transformer_section,
         "speed": lambda: stored_table("pocket_speed"),
-        "source": lambda: origin(QUALITY),
+        "source": lambda: source(QUALITY),
     }
 
 
@@ -128,7 +130,15 @@ def transformer_section() -> str:
 
 def section(name: str) -> str:
     """A stored table and where it comes from."""
-    return f"{stored_table(name)}\n\n{origin(name)}"
+    return f"{stored_table(name)}\n\n{source(name)}"
+
+
+def source(name: str) -> str:
+    """Where a stored table comes from, and which of its models had other weights then."""
+    models = EARLIER_WEIGHTS.get(name, [])
+    if not models:
+        return origin(name)
+    return f"{origin(name)} **The figures of `{', '.join(models)}` are of its weights before its last training.**"
 
 
 def stored_table(name: str) -> str:

@@ -1,8 +1,8 @@
 """Do positions teach the pocket video model left and right? Study `motion_school`, on networks trained for it.
 
-The shipped network has no positions in space or time. `python -m xattn_helpers.pocket.training.school` goes on from its
-weights in two ways, for the same time: with three more input channels (frame, row, column), and without them. Each is
-asked for the held-out prompts with a motion of `pocket_quality`, which has the network as it is shipped.
+The network has no positions in space or time. `python -m xattn_helpers.pocket.training.school` goes on from its weights
+in two ways, for the same time: with three more input channels (frame, row, column), and without them, which made the
+weights that are shipped now. Each is asked for the held-out prompts with a motion of `pocket_quality`.
 """
 
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ from accelerate import PartialState
 from tqdm.auto import tqdm
 
 from .records import Finished, Record, record_of
-from .row_file import RowFile, set_aside
+from .row_file import RowFile, Stopped, set_aside
 from .rows import Case
 from .study import Study
 
@@ -54,8 +54,12 @@ def processes() -> PartialState:
     """The processes of this run: the one that this is, and how many there are.
 
     They only wait for one another, which needs no GPU: waiting for one in NCCL takes a processor, and a process that
-    ends, well or not, may then wait for the other's GPU.
+    ends, well or not, may then wait for the other's GPU. Raises Stopped for more processes than GPUs, which torch's
+    barrier does not bear.
     """
+    count, gpus = int(environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+    if gpus and count > gpus:
+        raise Stopped(f"{count} processes were started on {gpus} GPUs; one a GPU is possible (--nproc_per_node {gpus})")
     backend = {"backend": "gloo"} if environ.get("LOCAL_RANK", "-1") != "-1" else {}
     return PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE, **backend)
 

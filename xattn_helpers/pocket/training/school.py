@@ -1,7 +1,8 @@
 """A longer school of motion for the video U-Net: `python -m xattn_helpers.pocket.training.school longer --minutes 7`.
 
-`positions` in place of `longer` also adds positions to its input. Both go on from the shipped weights, with more
-captions that name a motion.
+`positions` in place of `longer` also adds positions to its input. Both go on from the weights that are there, with more
+captions that name a motion. The shipped weights are those that `longer` made of the ones of commit 11c5fb1, so that
+`git checkout 11c5fb1 -- xattn_helpers/pocket/weights/unet` comes first for whoever repeats it.
 """
 
 import argparse
@@ -25,7 +26,7 @@ STORIES = 32768
 
 
 def train(trainer: Trainer) -> None:
-    """The shipped video U-Net, trained on; with positions where the folder is of that name."""
+    """The video U-Net, trained on; with positions where the folder is of that name."""
     has_positions = trainer.config.out.name == "positions"
     inner = video_loss(trainer, MOTION_SHARE, NOISY)
     network = UNet3DConditionModel.from_pretrained(WEIGHTS / "unet", torch_dtype=None).float()
