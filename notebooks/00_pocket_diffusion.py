@@ -564,7 +564,7 @@ bullets(reached, "The video U-Net on prompts with a motion that it was not train
 # %% [markdown]
 # - A motion to a side is not always obeyed. It was the hardest to learn: [lesson 07](07_transformer.ipynb) says what it
 #   took.
-# - Of two objects that a prompt names, one may be missing. [Lesson 05](05_motion.ipynb) shows such a video.
+# - Of two objects that a prompt names, one may be missing. [Lesson 05](05_motion.ipynb) brings one back.
 # - The world is drawn and small. What holds for 22 objects need not hold for photographs.
 # - The paper's prompts are "a burger floats on the water", "a shark swims in the ocean", "a wolf howls to the moon", and,
 #   without an article, "car drives on the road" and "truck drives on the road". Ours say "a car", as all captions of
