@@ -312,21 +312,22 @@ of_transformer = measured("transformer_noise")
 noise_answers.three_numbers(table, of_transformer)
 
 # %% [markdown]
-# Places in the network are on the horizontal axis, "up" is the half that makes pictures larger again. In nearly every
-# place the two models lie side by side, and the *places* differ far more. In sentences, with the differences taken
-# prompt by prompt:
+# Places in the network are on the horizontal axis, "up" is the half that makes pictures larger again. In AUROC and
+# roughness the two models lie side by side, and the *places* differ far more. Leakage is less alike. In sentences, with
+# the differences taken prompt by prompt:
 
 # %% jupyter={"source_hidden": true}
 bullets(noise_answers.answers(table))
 
 # %% [markdown]
 # **So the paper's claim is not true of these two models.** At 16 × 16 there is noise (compare with the grey marks of a
-# perfect map), but in both models, and the video model is rather a little cleaner. At 8 × 8 both find the object almost
-# perfectly; at 4 × 4 neither does.
+# perfect map), but in both models, and on the way up, by all three numbers, the video model is a little cleaner. At
+# 8 × 8 both find the object almost perfectly; at 4 × 4 neither does.
 #
 # The second half of the claim, that the object shows under other words, is true at 16 × 16 of *both* models: pixels of
 # an object take attention from the start token and give a little more to nearly all words. Those layers seem to ask "is
-# there something here?" rather than "what is it?". It is not a fault of video.
+# there something here?" rather than "what is it?". It is not a fault of video: at 8 × 8 on the way up, where less leaks,
+# the video model leaks less than the image model.
 #
 # **A third model**, the transformer of [lesson 07](07_transformer.ipynb), was trained from nothing, and all its maps
 # have 8 × 8 cells. Where its blocks differ from the video U-Net's best maps, prompt by prompt:
@@ -366,10 +367,10 @@ bullets(grid_table.answers(grid) if grid else [], "" if grid else "(Until it is 
 # detail. Leave out the layer at 4 × 4. And where other words show the object, too, moving the noun's map alone leaves
 # their evidence at the old place.
 #
-# **When does this fail?** A fine map answers to *edges*: with a small pale shark, the line between water and sand is
-# brighter than the shark itself, and an edit that trusts the map pushes the sea floor about. And nothing here says how
-# noisy ModelScope's own maps are: run section 1 on a GPU, and bring a detector. Attention is also not an explanation of
-# what a network does ([Jain and Wallace 2019](https://arxiv.org/abs/1902.10186), and the
+# **When does this fail?** A fine map answers to *edges*: in section 1, that of "the" in model A is brighter on the line
+# between water and sand than on the shark, and an edit that trusts such a map pushes the sea floor about. And nothing
+# here says how noisy ModelScope's own maps are: run section 1 on a GPU, and bring a detector. Attention is also not an
+# explanation of what a network does ([Jain and Wallace 2019](https://arxiv.org/abs/1902.10186), and the
 # [reply](https://arxiv.org/abs/1908.04626)): a map tells where a word is read, not what is done with it.
 #
 # ## In this lesson we saw
@@ -378,7 +379,8 @@ bullets(grid_table.answers(grid) if grid else [], "" if grid else "(Until it is 
 #   words.
 # - AUROC, roughness and leakage find one fault each, and each is blind to the others.
 # - Prompts are resampled, not frames or seeds, and differences are taken prompt by prompt.
-# - In our models the place in the network decides how good a map is, and not whether it is image or video.
+# - In our models the place in the network decides how well a map finds the object, far more than whether it is image or
+#   video.
 # - The object shows under other words at 16 × 16, in both models.
 # - Our models are a best case: inflated, and with a text encoder that keeps words apart.
 #
