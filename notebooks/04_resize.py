@@ -506,8 +506,8 @@ show(video_free.video, *boxed, titles=["unguided", *videos], width=300)
 #
 # ![A burger, a ball, a shark and a duck: unguided, and in five sizes with the box that was asked for](../xattn_helpers/studies/results/resize.webp)
 #
-# All four follow in both directions. The ends are hard: the smallest ball is larger than its box, and the largest shark
-# does not fill its box and is badly frayed.
+# Burger, ball and duck follow in both directions. The shark grows, but it does not become smaller than the unguided one.
+# The ends are hard: the smallest ball and duck are larger than their boxes, and the largest ball does not fill its own.
 #
 # ## 7. Asked and got
 #
