@@ -239,9 +239,10 @@ figures.figure_two({
 # its video: "the car follows the motion and location of the truck", with artefacts around the car, and "without
 # changing the car's size to match the truck's".
 #
-# In ours the car has left the near side of the road for the far one, where the truck drives. It does not follow the
-# truck to the left. It is smaller than the truck, and smaller than the car that nothing was done to; and it is damaged:
-# rubble at first, then for a while a car, at the end a speck. Compare with your three guesses.
+# In ours the truck hardly moves. Left alone, the car comes up the road and drives off to the right. With the truck's maps
+# it starts farther up, beside the far edge, and comes to the truck's place without going past it. It has neither the
+# truck's size nor its shape: it is lower and longer. In the first frames it is also smaller than the car that was left
+# alone. It is damaged very little, by some rubble at its left end at first. Compare with your three guesses.
 #
 # ## 4. Twenty pairs, three panels
 #
@@ -260,9 +261,9 @@ figures.place_size_damage(table, rows)
 # %% [markdown]
 # *Left*: the object goes to the source's place, in both models alike. *Middle*: nearly all dots lie below both lines.
 # **A swapped object is smaller than it would be alone, and smaller than the source whose map it has.** Dots rise to the
-# right: a larger source makes a larger object, but never one as large as itself. *Right*: how much less often the
-# object is seen, for four kinds of pairs. This panel is the subject of the next section. Vertical lines are 95 %
-# intervals over pairs.
+# right: a larger source tends to make a larger object, but never one as large as without a swap. *Right*: how much less
+# often the object is seen, for four kinds of pairs. This panel is the subject of the next section. Vertical lines are
+# 95 % intervals over pairs.
 #
 # ## 5. Size, shape, or noise?
 #
@@ -272,9 +273,9 @@ figures.place_size_damage(table, rows)
 #
 # Change one thing at a time. If a difference in size is to blame, pairs of equally large objects should suffer little.
 # Look at the right panel again: *as large, like shape* are two pairs only, and of one of them (a pizza's map for a
-# balloon) most objects are lost. *As large, unlike shape* are four pairs, and in the video model they lose nothing at
-# all. Over all twenty pairs, here is the rank correlation of what is lost with how unlike sizes and shapes are. 0 is no
-# relation, and −1 says that the more unlike the two are, the more often the object is lost:
+# balloon) most objects are lost. *As large, unlike shape* are four pairs, and in the video model they lose next to
+# nothing. Over all twenty pairs, here is the rank correlation of what is lost with how unlike sizes and shapes are. 0 is
+# no relation, and −1 says that the more unlike the two are, the more often the object is lost:
 
 # %% jupyter={"source_hidden": true}
 bullets(figures.causes(rows))
@@ -302,7 +303,7 @@ for name, word in sources.items():
 # %% jupyter={"source_hidden": true}
 def seen(clips, word="balloon"):
     """After the name of a row, in how many of its pictures the detector sees an object."""
-    return f": seen in {sum(detect(clip.video, word)[1].any() for clip in clips)} of {len(clips)}" if DRAWN else ""
+    return f"\nseen in {sum(detect(clip.video, word)[1].any() for clip in clips)} of {len(clips)}" if DRAWN else ""
 
 
 titled = {f"{name}{seen(clips)}": clips for name, (_, clips) in made.items()}
@@ -310,8 +311,8 @@ figures.pictures_by_seed(titled, seeds, sources=[beside for beside, _ in made.va
 
 # %% [markdown]
 # With the maps of a pizza, whose outline is much like a balloon's, most balloons are lost. With those of a duck, whose
-# outline is not, none is lost; and a big balloon hands its maps over without any loss. This is the opposite of what
-# unlike shapes or sizes would do. But it is one target, and no proof. Over all eleven (where no lines stand below, the
+# outline is not, none is lost, though the first is torn; and a big balloon hands its maps over without any loss. This is
+# the opposite of what unlike shapes or sizes would do. But it is one target, and no proof. Over all eleven (where no lines stand below, the
 # study is not measured yet, and the question stays open):
 
 # %% jupyter={"source_hidden": true}
@@ -387,7 +388,7 @@ figures.spent_attention(table)
 
 # %% [markdown]
 # Bars are the places in the network: 16 × 16 and 8 × 8 on the way down and up, 4 × 4 in the middle. Even at 8 × 8 the
-# noun has only about a third of its own object's attention, and at 16 × 16 hardly any. *All other columns stay those of
+# noun has only about a third of its own object's attention, and elsewhere far less. *All other columns stay those of
 # the car's own run*, in which the car is elsewhere. The swap says "here", and everything else goes on to say "there".
 # This is what the paper calls **overlap**: the object is also in the maps of other words.
 #
@@ -549,7 +550,7 @@ bullets(figures.verdict(table))
 # **What forward guidance can do.** It takes an object to another one's place without training, for little more than the
 # price of two clips.
 #
-# **What it cannot.** It does not hand over a size, and little of a shape. Some objects are lost. And it needs a second
+# **What it cannot.** It hands over only a part of a size, and little of a shape. Some objects are lost. And it needs a second
 # prompt that happens to have its object where you want yours: "too restrictive", says the paper, and that holds here.
 #
 # **Against the paper.** The damage is real. That it comes from unlike *sizes*, our pairs do not show; unlike *shapes*
@@ -566,7 +567,7 @@ bullets(figures.verdict(table))
 #
 # - A swap is one line: a column of the target's maps is replaced by one of the source's, in each layer at each step.
 # - A word must be looked up in its own prompt.
-# - The object goes to the source's place. It becomes smaller than the source *and* smaller than itself.
+# - The object goes to the source's place. As a rule it becomes smaller than the source *and* smaller than without a swap.
 # - Three causes that come together in one example are told apart by changing one at a time.
 # - The noun has a third of its object's attention at best; the other words stay where they were.
 # - Our text encoder is frozen, random and keeps words apart. With one that mixes words, swaps have a harder time.

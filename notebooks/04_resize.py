@@ -98,8 +98,9 @@ figures.sheet(free.clip, {"a burger floats on the water": equal}, paths)
 # ![One guided step: look at the word's map, move the latents, then the usual step](diagrams/guided_loop.svg)
 #
 # *Latents* are the small noisy picture that the network works on ([lesson 00](00_pocket_diffusion.ipynb)). The *map* of
-# a word tells how much each place attends to it ([lesson 01](01_cross_attention.ipynb)). A *target* is a map that we draw ourselves, here a disc in the red box. An
-# *energy* is a number that is small where map and target agree; the name is from physics, where things roll downhill.
+# a word tells how much each place attends to it ([lesson 01](01_cross_attention.ipynb)). A *target* is a map that we
+# draw ourselves, here a disc in the red box. An *energy* is a number that is small where map and target agree; the name
+# is from physics, where things roll downhill.
 #
 # To follow a gradient while sampling is an older idea: that of a classifier
 # ([Dhariwal and Nichol 2021](https://arxiv.org/abs/2105.05233)), or of any loss
@@ -505,14 +506,13 @@ show(video_free.video, *boxed, titles=["unguided", *videos], width=300)
 #
 # ![A burger, a ball, a shark and a duck: unguided, and in five sizes with the box that was asked for](../xattn_helpers/studies/results/resize.webp)
 #
-# All four follow in both directions. The ends are hard: the smallest ball is larger than its box, and the largest shark
-# does not fill its box and is badly frayed.
+# Burger, ball and duck follow in both directions. The shark grows, but it does not become smaller than the unguided one.
+# The ends are hard: the smallest ball and duck are larger than their boxes, and the largest ball does not fill its own.
 #
 # ## 7. Asked and got
 #
-# The study `resize` asks for ten sizes of eight objects, with eight seeds each, and lets the
-# detector measure what came out. *Size* is the side of a square as large as the box, in parts of the picture. Two
-# numbers say how well a model obeys:
+# The study `resize` asks for ten sizes of eight objects, with eight seeds each, and lets the detector measure what came
+# out. *Size* is the side of a square as large as the box, in parts of the picture. Two numbers say how well a model obeys:
 #
 # - The *rank correlation* ([Spearman](https://en.wikipedia.org/wiki/Spearman%27s_rank_correlation_coefficient)): does a
 #   larger wish give a larger object? Replace both sizes by their ranks, and correlate these.
@@ -543,13 +543,14 @@ figures.asked_and_got(rows)
 bullets([*figures.lines(table, rows), *figures.verdicts(table)])
 
 # %% [markdown]
-# Each dot is a video, and the grey line is what was asked. Left: equal steps, which follow it. Middle and right: steps as
-# long as the gradient makes them, by this series' earlier defaults and by the paper's setting. These clouds are flatter
-# than the line: sizes are drawn towards the one that the object has anyway.
+# Each dot is a video, and the grey line is what was asked. Left: equal steps, which follow it, and less so at the largest
+# sizes. Middle and right: steps as long as the gradient makes them, by this series' earlier defaults and by those of the
+# paper's released code. These clouds are flatter than the line: sizes are drawn towards the one that the object has
+# anyway.
 #
 # The model that hears no wish is a warning about the first number. Half of the wishes are multiples of the size that
-# the object has anyway, so that it gets a positive rank correlation for free. And longer equal steps do not bring the
-# sizes nearer to what was asked; they lose more objects.
+# the object has anyway, so that it gets a positive rank correlation for free. And longer equal steps have a steeper
+# slope, but the error is no smaller, and more objects are lost.
 #
 # **What it means.** The paper says that backward guidance changes an object's size, and shows it. The slopes tell how
 # much: with steps as in eq. 4 a smaller part of the change that was asked for, with equal steps a larger part, and never

@@ -68,6 +68,13 @@ def test_image_grid_titles_stay_inside_the_figure(video):
             assert box.x0 >= -1 and box.y1 <= figure.bbox.y1 + 1
 
 
+def test_a_title_on_the_left_keeps_its_lines_and_long_lines_are_broken():
+    grey = np.full((8, 8, 3), 90, np.uint8)
+    figure = image_grid([[grey], [grey]], ["same shape, bigger\nseen in 4 of 4", f"{'word ' * 6}\nend"])
+    titles = [ax.get_ylabel() for ax in figure.axes]
+    assert titles == ["same shape, bigger\nseen in 4 of 4", "word word word word word\nword\nend"]
+
+
 def test_contact_sheet_has_a_strip_and_a_caption_per_video(video):
     figure = contact_sheet([video, SimpleNamespace(video=video[:, ::2, ::2])], ["a car", "a truck"], frames=3)
     assert [ax.get_ylabel() for ax in figure.axes] == ["a car", "a truck"]

@@ -10,7 +10,8 @@ import torch
 from xattn_helpers import track
 from xattn_helpers.edits.edit import Update
 from xattn_helpers.measures.statistics import Estimate
-from xattn_helpers.studies.resize import figures, table
+from xattn_helpers.studies import load_rows
+from xattn_helpers.studies.resize import SEEDS, figures, table
 
 SIDES = (0.2, 0.3, 0.4, 0.5)
 
@@ -102,3 +103,18 @@ def test_lengths_are_those_of_the_updates():
     left, right = figures.lengths({"clip": SimpleNamespace(updates=updates)}).axes
     np.testing.assert_allclose(left.lines[0].get_xydata(), [(1, 0.6), (3, 0.2)])
     np.testing.assert_allclose(right.lines[0].get_ydata(), [0.3, 0.2])
+
+
+def test_what_lesson_04_says_of_the_four_objects_of_its_sheet_is_in_the_stored_rows():
+    shown = {}
+    for row in load_rows("resize"):
+        if row["setting"] == "defaults" and row["seed"] == SEEDS[0]:
+            shown[row["word"], row["asked"]] = row
+    changes = {}
+    for word in ("burger", "ball", "duck", "shark"):
+        ends = [shown[word, wish] for wish in ("smaller", "bigger")]
+        changes[word] = [row["size"] / row["unguided size"] for row in ends]
+    assert all(smaller < 0.85 and bigger > 1.3 for smaller, bigger in list(changes.values())[:3])
+    assert changes["shark"][0] > 1 and changes["shark"][1] > 1.3
+    assert all(shown[word, "smaller"]["size"] > 1.4 * shown[word, "smaller"]["side"] for word in ("ball", "duck"))
+    assert shown["ball", "bigger"]["size"] < 0.8 * shown["ball", "bigger"]["side"]

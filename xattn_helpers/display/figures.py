@@ -43,7 +43,8 @@ def image_grid(
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
     for ax, title in zip(axes[:, 0], left, strict=True):
-        ax.set_ylabel(textwrap.fill(title, LINE), rotation=0, ha="right", va="center", size=9)
+        lines = [textwrap.fill(line, LINE) for line in title.splitlines()]
+        ax.set_ylabel("\n".join(lines), rotation=0, ha="right", va="center", size=9)
     for ax, title, width in zip(axes[0], top, widths, strict=True):
         ax.set_title(textwrap.fill(title, max(8, int(14 * cell * width))), size=9)
     return figure
