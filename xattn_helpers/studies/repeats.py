@@ -12,8 +12,8 @@ from random import Random
 
 from ..display.tables import table_text
 from ..measures.statistics import Estimate
-from .checks import EARLIER_WEIGHTS, SHIPPED
-from .rows import PROVENANCE, Case, Row, cell
+from .checks import EARLIER_WEIGHTS, SHIPPED, is_number
+from .rows import PROVENANCE, Case, Row, Value, cell
 from .store import RESULTS, load_json, load_rows
 from .study import Study, find
 
@@ -120,11 +120,10 @@ def farthest(stored: Row, made: Row) -> Row:
     return {"figure": figure, "difference": difference}
 
 
-def apart(stored: object, made: object) -> float:
+def apart(stored: Value, made: Value) -> float:
     """How far two values are from each other; what is missing or no number must be the same."""
-    numbers = [value for value in (stored, made) if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    if len(numbers) == 2 and all(map(math.isfinite, numbers)):
-        return abs(numbers[0] - numbers[1])
+    if is_number(stored) and is_number(made) and math.isfinite(stored) and math.isfinite(made):
+        return abs(stored - made)
     return float(cell(stored) != cell(made))
 
 
