@@ -69,6 +69,8 @@ def test_sentences_have_the_numbers_of_the_table():
     assert f"{offset:.3f}" in ends and f"{figures['travelled'].value:.2f}" in ends
     assert f"{100 * figures['stays where it was'].value:.0f} %" in still and "of their way" in still
     assert f"{observations.growths(rows, 'defaults')['down, on ground'].value:.2f}" in perspective
+    still_with_paper = settings["paper"]["figures"]["stays where it was"].value
+    assert still.endswith(f"{100 * still_with_paper:.0f} %.")
 
 
 def test_the_figure_of_observations_draws_the_stored_numbers():

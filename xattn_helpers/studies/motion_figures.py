@@ -23,7 +23,7 @@ from .guidance import observations
 from .guidance.observations import KINDS, WHEN
 from .rows import Row
 
-CELL = 1.7  # inches of a frame
+CELL = 1.5  # inches of a frame
 FRAMES = 4  # of a video that are shown
 COMPARED = {"unguided": "0.5", "defaults": "#2f6db3", "paper": "#c8692b"}  # settings and their colours
 CURVES = {"stays where it was": "#b3262f", observations.COUNTED: "#2f6db3", "scene kept": "0.5"}
