@@ -157,7 +157,7 @@ def _trade_off_panel(ax: Axes, settings: Mapping[str, dict], cost: str, sign: in
 
 def _numbers(
     places: Float[np.ndarray, "points 2"], ranges: Float[np.ndarray, " 2"]
-) -> list[tuple[str, Float[np.ndarray, " 2"]]]:
+) -> list[tuple[str, tuple[float, float]]]:
     """The numbers of points, from 1, and where they are written; points too close for a number each share a text."""
     groups: list[list[int]] = []
     for index, place in enumerate(places):
@@ -166,7 +166,8 @@ def _numbers(
         else:
             groups.append([index])
     texts = ["–".join(dict.fromkeys(str(index + 1) for index in (group[0], group[-1]))) for group in groups]
-    return [(text, places[group].max(axis=0)) for text, group in zip(texts, groups, strict=True)]
+    corners = [places[group].max(axis=0) for group in groups]
+    return [(text, (float(x), float(y))) for text, (x, y) in zip(texts, corners, strict=True)]
 
 
 def extremes(
