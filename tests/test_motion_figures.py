@@ -13,6 +13,7 @@ from xattn_helpers.measures.statistics import Estimate
 from xattn_helpers.studies import load_rows, load_table, motion_figures
 from xattn_helpers.studies.guidance import observations
 from xattn_helpers.studies.guidance.settings import SETTINGS
+from xattn_helpers.studies.left_out import LeftOut
 
 DOWN, LEVEL = "top left to bottom left", "left to right"
 
@@ -68,6 +69,8 @@ def test_sentences_have_the_numbers_of_the_table():
     assert f"{offset:.3f}" in ends and f"{figures['travelled'].value:.2f}" in ends
     assert f"{100 * figures['stays where it was'].value:.0f} %" in still and "of their way" in still
     assert f"{observations.growths(rows, 'defaults')['down, on ground'].value:.2f}" in perspective
+    still_with_paper = settings["paper"]["figures"]["stays where it was"].value
+    assert still.endswith(f"{100 * still_with_paper:.0f} %.")
 
 
 def test_the_figure_of_observations_draws_the_stored_numbers():
@@ -116,3 +119,15 @@ def test_strips_have_the_boxes_of_each_video():
     figure = motion_figures.strips({"one": video, "two": video}, [boxes, boxes])
     assert len(figure.axes) == 8 and figure.axes[4].get_ylabel() == "two"
     assert np.asarray(figure.axes[0].images[0].get_array())[5, 10].tolist() == [255, 0, 0]
+
+
+def test_the_clips_that_are_asked_again_are_those_that_lacked_an_object():
+    missing, _ = motion_figures.left_out(load_rows("pocket_quality"), "pocket")
+    named = ("prompt", "seed", "word", "second")
+    assert [[case[name] for name in named] for case in LeftOut().cases()] == [
+        [row[name] for name in named] for row in missing
+    ]
+    rows = load_rows("left_out")
+    again, looked = motion_figures.left_out(rows, "pocket")
+    assert load_table("left_out") == {"clips": looked, "missing": len(again)} == LeftOut().summary(rows)
+    assert "| 5 | 2 |" in LeftOut().markdown({"clips": 5, "missing": 2})

@@ -83,6 +83,15 @@ def test_what_an_older_table_lacks_is_said():
         assert text.endswith("is not in the stored table yet.")
 
 
+def test_each_energy_and_law_has_a_line_with_its_strengths():
+    pairs = {"shape, 1 - abar": {"mIoU": 0.5, "strength": 100.0, "picked": 0.945, "cases": 9}}
+    (line,) = choices.law_lines({"energy by law": pairs})
+    start = "energy **shape**, law **1 - abar**: mIoU 0.500; of 37.5, 100, 300, strength 100 is picked in"
+    assert line.startswith(start)
+    assert choices.law_lines({})[0].endswith("not in the stored table yet.")
+    assert len(choices.law_lines(load_table("guidance"))) == 4
+
+
 def test_the_page_of_results_has_every_setting(settings):
     lines = choices.markdown(settings).splitlines()
     assert len(lines) == 2 + len(settings) and lines[0].count("|") == 8

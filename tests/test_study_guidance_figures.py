@@ -92,6 +92,13 @@ def test_pareto_keeps_what_no_point_beats():
     assert figures.pareto(cloud).tolist() == slow
 
 
+def test_points_that_lie_close_together_are_numbered_together():
+    places = np.array([[0.0, 0.1], [0.01, 0.11], [0.02, 0.12], [0.5, 0.6], [0.9, 0.61]])
+    texts = figures._numbers(places, np.ones(2))
+    assert [text for text, _ in texts] == ["1–3", "4", "5"]
+    np.testing.assert_allclose(texts[0][1], [0.02, 0.12])
+
+
 def test_the_trade_off_names_the_pareto_optimal_settings(settings):
     drawn = figures.trade_off(settings, {"outside": -1, "scene kept": 1})
     named = [[text.get_text().split(maxsplit=1)[1] for text in ax.get_legend().get_texts()] for ax in drawn.axes]

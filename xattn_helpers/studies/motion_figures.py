@@ -23,10 +23,11 @@ from .guidance import observations
 from .guidance.observations import KINDS, WHEN
 from .rows import Row
 
-CELL = 1.7  # inches of a frame
+CELL = 1.5  # inches of a frame
 FRAMES = 4  # of a video that are shown
 COMPARED = {"unguided": "0.5", "defaults": "#2f6db3", "paper": "#c8692b"}  # settings and their colours
 CURVES = {"stays where it was": "#b3262f", observations.COUNTED: "#2f6db3", "scene kept": "0.5"}
+HEADROOM = 1.35  # of an axis whose legend lies above the dots
 PRESENT = 0.0  # share of frames: what is seen in none is left out
 
 Video = UInt8[np.ndarray, "frames height width 3"]
@@ -105,7 +106,7 @@ def observed(rows: Sequence[Row], settings: Mapping[str, Any], default: float) -
         draw_intervals(axes[1], np.arange(len(WHEN)) + shift, list(offsets.values()), color, label)
     _draw_world(axes[0], observations.world_growths(rows, "defaults"))
     axes[1].set(title="distance from the asked centre", xticks=range(len(WHEN)), xticklabels=WHEN.values())
-    axes[1].set_ylim(0)
+    axes[1].set_ylim(0, HEADROOM * axes[1].get_ylim()[1])
     _draw_strengths(axes[2], observations.by_strength(settings, default))
     for axis in axes:
         axis.title.set_size(10)

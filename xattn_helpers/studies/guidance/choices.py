@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...display.plots import draw_intervals, panels
-from ...display.tables import figure_text, table_text
+from ...display.tables import figure_text, percent_text, table_text
 from ...edits.guidance import Guidance
 from ...measures.statistics import Estimate
 from . import observations
+from .crossing import STRENGTHS
 from .figures import REFERENCES, extremes, group
 from .table import COUNTED
 
@@ -132,6 +133,20 @@ def _paired(part: Mapping, reference: str) -> Estimate:
     """A reference minus the setting, in pairs."""
     change = part[CHANGE] if reference == DEFAULTS else part["mIoU minus base"]
     return Estimate(-change.value, -change.high, -change.low, change.n)
+
+
+def law_lines(table: Mapping) -> list[str]:
+    """A line for each energy and law: what its best strength reaches on cases that did not choose it."""
+    pairs = table.get("energy by law")
+    if not pairs:
+        return ["Energies by laws are not in the stored table yet."]
+    lines = []
+    for pair, best in pairs.items():
+        energy, law = pair.split(", ")
+        tried = ", ".join(f"{strength:g}" for strength in STRENGTHS[energy, law])
+        picked = f"strength {best['strength']:g} is picked in {percent_text(best['picked'])} of the halves"
+        lines.append(f"energy **{energy}**, law **{law}**: mIoU {best['mIoU']:.3f}; of {tried}, {picked}")
+    return lines
 
 
 def correction_text(table: Mapping) -> str:

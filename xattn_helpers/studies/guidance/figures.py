@@ -19,6 +19,7 @@ from .table import COUNTED, group_rows, ious
 QUALITY = {"scene kept": (0, 1.05), "one instance": (0, 1.05), "outside": (0, None)}  # figure: range of its axis
 TITLES = {"outside": "outside change", "mIoU of all": "mIoU", COUNTED: "mIoU (a lost object counts 0)"}
 REFERENCES = {"defaults": "the defaults", "old defaults": "the defaults before", "paper": "the paper's setting"}
+CLOSE = 0.03  # of the range of both axes: points that are closer are numbered together
 NOTHING = Estimate(0.0, 0.0, 0.0, 0)  # the difference of a reference from itself
 
 
@@ -143,12 +144,30 @@ def _trade_off_panel(ax: Axes, settings: Mapping[str, dict], cost: str, sign: in
     unbeaten = pareto(points * [sign, 1])
     ax.plot(*points.T, "o", ms=4, color="0.7")
     front = [name for name, in_front in zip(means, unbeaten, strict=True) if in_front]
-    for number, name in enumerate(sorted(front, key=lambda setting: means[setting][1]), 1):
+    front.sort(key=lambda setting: means[setting][1])
+    for number, name in enumerate(front, 1):
         ax.plot(*means[name], "o", ms=5, color="tab:blue", label=f"{number}  {name}")
-        ax.annotate(str(number), means[name], xytext=(5, 3), textcoords="offset points", size=8)
+    ranges = np.nanmax(points, axis=0) - np.nanmin(points, axis=0)
+    for text, place in _numbers(np.array([means[name] for name in front]), ranges):
+        ax.annotate(text, place, xytext=(5, 3), textcoords="offset points", size=8)
     ax.set(xlabel=TITLES.get(cost, cost) + (", better to the right" if sign > 0 else ", better to the left"))
     ax.set_ylabel(TITLES.get(control, control), size=9)
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize=8, handlelength=0.8, frameon=False)
+
+
+def _numbers(
+    places: Float[np.ndarray, "points 2"], ranges: Float[np.ndarray, " 2"]
+) -> list[tuple[str, tuple[float, float]]]:
+    """The numbers of points, from 1, and where they are written; points too close for a number each share a text."""
+    groups: list[list[int]] = []
+    for index, place in enumerate(places):
+        if groups and bool((np.abs(place - places[groups[-1][-1]]) < CLOSE * ranges).all()):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    texts = ["–".join(dict.fromkeys(str(index + 1) for index in (group[0], group[-1]))) for group in groups]
+    corners = [places[group].max(axis=0) for group in groups]
+    return [(text, (float(x), float(y))) for text, (x, y) in zip(texts, corners, strict=True)]
 
 
 def extremes(

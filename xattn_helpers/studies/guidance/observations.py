@@ -26,6 +26,7 @@ SHOWN = {  # settings that the lesson compares, and what they are
     "paper": "the released code, without its bug",
     "as released": "the released code as it is",
     "text, abar, 20": "the paper's text, η = 20, α read as ᾱ",
+    "text, the code's law, 20": "the paper's text, η = 20, steps as in the code",
     "bias": "a bias, no gradient",
 }
 COLUMNS = {"mIoU": COUNTED, "object lost": "lost", "scene kept": "scene kept", "share of the way": "travelled"}
@@ -135,8 +136,14 @@ def sentences(rows: Sequence[Row], settings: Mapping[str, Any]) -> list[str]:
         f"**Start and end.** The centre is off by {ends}, in parts of the diagonal, and the object goes "
         f"{figure_text(figures['travelled'])} of its way.",
         f"**Standing still.** {percent_text(stays.value)} of {stays.n} objects go less than {percent_text(STANDS)} of "
-        "their way.",
+        f"their way; {_still_with_paper(settings)}",
     ]
+
+
+def _still_with_paper(settings: Mapping[str, Any]) -> str:
+    if not is_of_today("paper", settings):
+        return "with the paper's setting, this is not measured yet."
+    return f"with {SHOWN['paper']}, {percent_text(settings['paper']['figures']['stays where it was'].value)}."
 
 
 def growth_verdict(growth: Estimate, world: float) -> str:
