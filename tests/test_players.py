@@ -118,8 +118,8 @@ def test_an_object_that_is_lost_or_unknown(word, said):
     assert paths.measured(clip("a shark"), word, track([(0.5, 0.5)])) == said
 
 
-def test_there_are_six_paths_within_the_picture():
-    assert len(paths.ready_made()) == 6
+def test_there_are_a_dozen_paths_within_the_picture():
+    assert len(paths.ready_made()) == 12
     for path in paths.ready_made().values():
         assert path.centres(16).min() >= 0.2 and path.centres(16).max() <= 0.8
 

@@ -58,7 +58,7 @@ class PathDrawer(GuidanceKnobs, Steered):
         self.have(clip)
 
     def stored_player(self) -> HTML | None:
-        """For one object six ready-made paths, for which the model runs; for several the clip that is there."""
+        """For one object a dozen ready-made paths, for which the model runs; for several the clip that is there."""
         if self.clip is None or not self.model.is_video or len(self.words) != 1:
             return super().stored_player()
         return track_player(self.model, self.prompt.value, self.words[0], self.seed.value)

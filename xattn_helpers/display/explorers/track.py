@@ -125,7 +125,7 @@ class TrackExplorer(GuidanceKnobs, Panel):
         self.have(clip)
 
     def stored_player(self) -> HTML | None:
-        """Six ready-made paths, for each of which the model runs."""
+        """A dozen ready-made paths, for each of which the model runs."""
         if self.clip is None or not self.model.is_video:
             return None
         return track_player(self.model, self.prompt.value, self.word.value, self.seed.value)

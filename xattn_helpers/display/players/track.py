@@ -1,4 +1,4 @@
-"""The player of guidance: an object that was asked to go along six ready-made paths."""
+"""The player of guidance: an object that was asked to go along a dozen ready-made paths."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,13 +17,19 @@ from .markup import picture, player
 
 PATHS: Mapping[str, Mapping[str, Any]] = {  # arguments of `track`
     "left to right": {"keys": [(0.2, 0.5), (0.8, 0.5)]},
+    "right to left": {"keys": [(0.8, 0.5), (0.2, 0.5)]},
+    "down on the left": {"keys": [(0.25, 0.2), (0.25, 0.8)]},
+    "up on the right": {"keys": [(0.75, 0.8), (0.75, 0.2)]},
     "down to the right": {"keys": [(0.2, 0.25), (0.8, 0.75)]},
+    "up to the right": {"keys": [(0.2, 0.75), (0.8, 0.25)]},
     "round the corner": {"keys": [(0.25, 0.2), (0.25, 0.8), (0.8, 0.8)]},
     "over an arch": {"keys": [(0.2, 0.75), (0.5, 0.25), (0.8, 0.75)], "smooth": True},
     "there and back": {"keys": [(0.2, 0.6), (0.8, 0.6), (0.2, 0.6)]},
     "larger in place": {"keys": [(0.5, 0.55), (0.5, 0.55)], "size": [0.25, 0.6]},
+    "smaller in place": {"keys": [(0.5, 0.55), (0.5, 0.55)], "size": [0.6, 0.25]},
+    "still in a corner": {"keys": [(0.75, 0.3)]},
 }
-QUALITY = 50  # of seven clips: a tenth smaller than at 60, and nobody sees it
+QUALITY = 50  # of thirteen clips: a quarter smaller than at 70, and nobody sees it
 NOT_SEEN = "the detector does not see it"
 
 
@@ -33,7 +39,7 @@ def track_player(
 ) -> HTML:
     """A player of one clip guided along each path, beside the unguided one; the model runs for all of them.
 
-    paths: tracks by name, by default six ready-made ones. In the pocket world each says how well it was obeyed.
+    paths: tracks by name, by default a dozen ready-made ones. In the pocket world each says how well it was obeyed.
     Raises what `generate` raises.
     """
     paths = ready_made() if paths is None else paths
