@@ -33,6 +33,7 @@ if "google.colab" in sys.modules and missing:
     if (pip := subprocess.run(command, capture_output=True, text=True)).returncode:
         raise RuntimeError(f"{pip.stderr[-1000:]}\nPrivate, or without `make badges`? Upload a zip of the project, run `!unzip -q NAME.zip`, and then this cell.")
 threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
+
 # %% [markdown]
 # `VIDEO` names the transformer:
 
@@ -104,6 +105,7 @@ figures.strips({"given": video} | {title: edit for title, (_, edit) in drawn_noi
 
 # %% jupyter={"source_hidden": true}
 bullets(figures.verdicts(model, drawn_noise, sight))
+
 
 # %% [markdown]
 # "IoU with the truth" compares the object's mask with that of the drawn truth; the background is everything outside of
@@ -182,6 +184,7 @@ print(f"off by {float((x - x0).square().mean() / x0.square().mean()) ** 0.5:.0%}
 # %% jupyter={"source_hidden": true}
 back = {"back, its own prompt": plain.video, "back, the new prompt": pushed.video}
 figures.strips({"given, through the autoencoder": unet.decode(x0)[0].numpy()} | back)
+
 
 # %% [markdown]
 # We do not come back, not even with the same prompt. The step down from $s$ uses the noise that the network sees at
@@ -423,23 +426,28 @@ check.outside_psnr(outside_psnr)
 #
 # Everything that steered generated videos works here, too. The target is the paper's: the clip's *own* map, made smaller
 # or moved, $M \times \text{shape}(A_{\text{orig}})$ ([lesson 04](04_resize.ipynb)). `observe` has recorded that map while
-# the network looked at the clip. Where things are is decided early, so no step is left out. Guess: which is harder?
+# the network looked at the clip. Where things are is decided early, so no step is left out. The last edit takes new noise
+# inside the mask, as SDEdit did: the mask alone ties it to the clip. Guess: which is the hardest?
 
 # %%
+new_noise = {"method": "blended", "cfg_scale": 4.0}
+ways = {"smaller": (1 / 1.5, 0.0, {}), "to the left": (1.0, -0.35, {}), "to the left, new noise": (1.0, -0.35, new_noise)}
 placed = {}
-for title, scale, across in (("smaller", 1 / 1.5, 0.0), ("to the left", 1.0, -0.35)):
-    wanted = figures.changed(cat_to_duck, scale, across)
-    placed[f"{title}, drawn"] = wanted, figures.fitted(figures.drawn(wanted, FRAMES).truth, model)
+for title, (scale, across, knobs) in ways.items():
     guidance = Guidance("cat", seen.moved("cat", scale, (across, 0.0)))
-    edit = edit_video(model, video, prompt, prompt, edits=guidance, skip=0.0, **ASKED)
-    placed[title] = wanted, edit.video
+    edit = edit_video(model, video, prompt, prompt, edits=guidance, skip=0.0, **knobs, **ASKED)
+    placed[title] = figures.changed(cat_to_duck, scale, across), edit.video
 
 # %% jupyter={"source_hidden": true}
-figures.strips({"given": video} | {title: edit for title, (_, edit) in placed.items()})
+shown = {"given": video}
+for title, (wanted, edit) in placed.items():
+    if "noise" not in title:
+        shown[f"{title}, as it should be"] = figures.fitted(figures.drawn(wanted, FRAMES).truth, model)
+    shown[title] = edit
+figures.strips(shown)
 
 # %% jupyter={"source_hidden": true}
-own = {title: edit for title, edit in placed.items() if "drawn" not in title}
-bullets(figures.verdicts(model, own, sight))
+bullets(figures.verdicts(model, placed, sight))
 
 # %% [markdown]
 # PLACED

@@ -26,7 +26,7 @@ from .given_video.measuring import measure_edit
 from .rows import Row
 from .sight import Sight
 
-SEED, CLIPS = 7_000_000, 12  # of the lesson's clips
+SEED, COUNT = 7_000_000, 12  # of the lesson's clips
 SHOWN = 5  # frames of a clip in its strip
 MEANS = ("iou", "psnr", "autoencoder psnr")  # of several edits
 FIGURES = {  # of the study that the lesson shows, and their titles
@@ -43,7 +43,7 @@ def painter() -> Painter:
 
 def exchanges() -> list[EditedClip]:
     """Clips in which another object shall take the place of the given one."""
-    return sample_clips("object", CLIPS, SEED)
+    return sample_clips("object", COUNT, SEED)
 
 
 def changed(clip: EditedClip, scale: float = 1.0, across: float = 0.0) -> EditedClip:
@@ -98,9 +98,9 @@ def told(row: Row, clip: EditedClip) -> str:
 
 def measure(model: Model, clip: EditedClip, video: Video) -> Row:
     """What the study `given_video` measures of an edit of a clip's first frames."""
-    given = drawn(clip, len(video))
-    rebuilt = model.decode(model.codec.encode(torch.from_numpy(given.video)[None])).numpy()[0]
-    return measure_edit(clip, given, video, rebuilt, "cpu")
+    pixels = drawn(clip, len(video))
+    rebuilt = model.decode(model.codec.encode(torch.from_numpy(pixels.video)[None])).numpy()[0]
+    return measure_edit(clip, pixels, video, rebuilt, "cpu")
 
 
 def verdicts(model: Model, edits: Mapping[str, tuple[EditedClip, Video]], sight: Sight) -> list[str]:
@@ -124,12 +124,13 @@ def counted(rows: Sequence[Row]) -> list[str]:
 
 def by_setting(table: Mapping, kind: str = "object") -> Figure:
     """Two figures of `given_video` for each setting of a kind of edit: a colour for each model."""
+    names = list(dict.fromkeys(name for kinds in table.values() for name in kinds.get(kind, {})))
     figure, [axes] = panels(1, len(FIGURES), (9, 3))
-    for axis, (name, title) in zip(axes, FIGURES.items(), strict=True):
+    for axis, (column, title) in zip(axes, FIGURES.items(), strict=True):
         for number, (model, kinds) in enumerate(table.items()):
             settings = kinds.get(kind, {})
-            places = np.arange(len(settings)) + 0.15 * number
-            draw_intervals(axis, places, [figures[name] for figures in settings.values()], label=model)
-            axis.set(title=title, xticks=range(len(settings)), xticklabels=list(settings))
+            places = [names.index(name) + 0.15 * number for name in settings]
+            draw_intervals(axis, places, [estimates[column] for estimates in settings.values()], label=model)
+        axis.set(title=title, xticks=range(len(names)), xticklabels=names)
     axes[0].legend(frameon=False, fontsize=9)
     return figure
