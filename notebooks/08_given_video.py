@@ -85,9 +85,9 @@ print(f"given: {prompt}; wanted: {new_prompt}")
 figures.strips({"given": video, "the new prompt alone": alone.video, "what we want (drawn)": truth})
 
 # %% [markdown]
-# It is a duck, but in another place, in another snow: nothing told the model about the clip. What decides where things
-# are is the noise that a run begins with ([lesson 00](00_pocket_diffusion.ipynb)). Which noise would have become *this*
-# clip?
+# It is a duck, but in another place, and before other mountains: nothing told the model about the clip. What decides
+# where things are is the noise that a run begins with ([lesson 00](00_pocket_diffusion.ipynb)). Which noise would have
+# become *this* clip?
 #
 # ## 2. Noise that is drawn
 #
@@ -108,10 +108,13 @@ bullets(figures.verdicts(model, drawn_noise, sight))
 
 
 # %% [markdown]
-# "IoU with the truth" compares the object's mask with that of the drawn truth; the background is everything outside of
-# both objects, in decibels, beside what the autoencoder alone makes of it. With much noise the clip is forgotten, with
-# little noise it stays as it is. No level gives a new object *and* the old place and background. The noise must
-# be one that belongs to the clip.
+# "IoU with the truth" compares the object's mask with that of the drawn truth. The background is everything outside of
+# both objects, in decibels (exercise 5), beside what the autoencoder alone makes of it.
+#
+# With much noise the clip is forgotten: other mountains, a duck of another size. With less noise, this edit is a good
+# one, because a duck may be where a cat was. But the whole picture is made anew, so that the background stays far below
+# what the autoencoder allows; the right level has to be searched for every edit; and even with the clip's *own* prompt
+# it would not come back. We look for a way that changes nothing when nothing is asked.
 #
 # ## 3. Noise that is found, and why it is the wrong one
 #
@@ -187,11 +190,12 @@ figures.strips({"given, through the autoencoder": unet.decode(x0)[0].numpy()} | 
 
 
 # %% [markdown]
-# We do not come back, not even with the same prompt. The step down from $s$ uses the noise that the network sees at
-# $x_s$. On the way up we need the same number, but $x_s$ is what we want to compute, so we ask at the place where we
-# are, and every step adds an error. Classifier-free guidance, without which no prompt is obeyed well, makes errors
-# larger. [Null-text inversion](https://arxiv.org/abs/2211.09794) repairs this by optimising the empty prompt at each
-# step; [PnP inversion](https://arxiv.org/abs/2310.01506) by adding the error back. There are two simpler ways.
+# We do not come back, not even with the same prompt: place and shape return, colours do not. The step down from $s$ uses
+# the noise that the network sees at $x_s$. On the way up we need the same number, but $x_s$ is what we want to compute.
+# So we ask at the place where we are, and every step adds an error. More and shorter steps make it smaller;
+# classifier-free guidance, without which prompts are obeyed badly, makes it larger. [Null-text
+# inversion](https://arxiv.org/abs/2211.09794) repairs this by optimising the empty prompt at each step, [PnP
+# inversion](https://arxiv.org/abs/2310.01506) by adding the error back. There are two simpler ways.
 #
 # ## 4. An exact way for the U-Net
 #
@@ -266,15 +270,17 @@ figures.strips({"given": small, "its own prompt": unet.decode(same)[0].numpy(), 
 
 
 # %% [markdown]
-# The clip comes back up to rounding, by construction and for every network, even a bad one. With the new prompt, what
-# the two prompts say *alike* still cancels; what they say differently is the edit. The rests hold the clip's layout:
-# noise from levels that were drawn one by one fits the clip better than noise that a model would have drawn.
+# The clip comes back up to rounding (what is lost in the second row is the autoencoder's), by construction and with any
+# network, even a bad one. With the new prompt, what the two prompts say *alike* still cancels, and what they say
+# differently is the edit: a duck with the cat's path and size, before the same mountains. The rests hold the clip's
+# layout. Since the noise of each level was drawn by itself, they have to carry more of the clip than noise that a run
+# would have drawn.
 #
 # ## 5. An exact way for the transformer
 #
 # Flow matching has no random steps. [FlowEdit](https://arxiv.org/abs/2412.08629) goes from the clip to the edit
-# directly, without passing through noise. The edit $y$ begins as the clip. At each level, the clip is made noisy, $x_\sigma =
-# (1 - \sigma) x_0 + \sigma \epsilon$, the edit gets the same noise, $y + x_\sigma - x_0$, and moves by
+# directly, without passing through noise. The edit $y$ begins as the clip. At each level, the clip is made noisy,
+# $x_\sigma = (1 - \sigma) x_0 + \sigma \epsilon$, the edit gets the same noise, $y + x_\sigma - x_0$, and moves by
 #
 # $$ y \leftarrow y + (\sigma' - \sigma)\, \bigl( v_\theta(y + x_\sigma - x_0, \text{new prompt}) -
 #    v_\theta(x_\sigma, \text{prompt}) \bigr) . $$
@@ -350,16 +356,17 @@ bullets(figures.verdicts(model, lines, sight))
 
 
 # %% [markdown]
-# A prompt touches everything. But maps tell where the object is ([lesson 01](01_cross_attention.ipynb)): those of "cat"
-# while the network looks at the noisy clip, and those of "duck" while the edit is made.
+# Without a mask, the background is worse than the autoencoder's: a prompt touches everything. But maps tell where the
+# object is ([lesson 01](01_cross_attention.ipynb)): those of "cat" while the network looks at the noisy clip (the first
+# row, where they are above one half), and those of "duck" while the edit is made.
 #
 # ![The larger of two maps is a mask; outside of it the latents of the given video stand](diagrams/background_mask.svg)
 #
 # After each step, everything outside of this mask is put back to the clip *at the same level of noise*, as in [Blended
-# Latent Diffusion](https://arxiv.org/abs/2206.02779). What does it cost? The new object must fit where the old one was:
-# a mask that is too narrow cuts off ears, a mask that is too wide keeps less. Shadows and ripples that belong to the
-# object, but not to its map, stay behind. And the autoencoder's own loss remains: no edit of latents can be closer
-# to the clip.
+# Latent Diffusion](https://arxiv.org/abs/2206.02779). Here it gains less than one would hope. The mask is made of latent
+# cells, 8 pixels wide, and reaches beyond the cat; what lies between counts as background and may change. And it costs
+# something: at the mask's soft edge both videos are mixed, so that a trace of the cat's tail stays behind the duck. A
+# narrower mask keeps more of both, and the new object must fit into it. The autoencoder's own loss remains in any case.
 #
 # ### Exercise 4 ●● 8 minutes: edit inside, source outside
 #
@@ -450,11 +457,14 @@ figures.strips(shown)
 bullets(figures.verdicts(model, placed, sight))
 
 # %% [markdown]
-# PLACED
+# The cat goes to the left, but it is another cat: smaller, with fewer details, and the detector is not sure of it. Where
+# it was, FlowEdit leaves smears; new noise leaves snow. Making it smaller fails: it keeps nearly its size and changes its
+# colours. Guidance says *where* the word looks, not *which* cat it is: that is decided anew. What could hold its looks
+# are features of the given object; [self-guidance](https://arxiv.org/abs/2306.00986) has an energy for them.
 #
 # ## 8. When does it fail?
 #
-# **Nothing to put in its place.** Let the network not look at "cat" at all: is the cat gone?
+# **An object that shall go.** Let the network not look at "cat" at all: is the cat gone?
 
 # %%
 hidden = edit_video(model, video, prompt, prompt, edits=Reweight("cat", 0.0), skip=0.0, **ASKED)
@@ -463,7 +473,8 @@ hidden = edit_video(model, video, prompt, prompt, edits=Reweight("cat", 0.0), sk
 figures.strips({"given": video, "“cat” is not attended to": hidden.video})
 
 # %% [markdown]
-# REMOVED
+# Almost: strokes of its tail stay, and the snow is smeared. Nothing in the prompt says what shall be in its place, and
+# what the mask does not cover is put back.
 #
 # **A prompt that does not describe the clip.** Then its maps are about nothing. The helper compares the network's error
 # with the prompt to that without, and refuses:
@@ -476,7 +487,8 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# **An object of quite another shape.** One clip is an example. Three more, which we did not choose by their result:
+# **An object of quite another shape.** We chose the cat because its edit looks good. Three more clips, chosen by their
+# prompts: a rocket that becomes a duck, a bus that becomes a truck, a shark that becomes a penguin.
 
 # %%
 rows = {"no mask": [], "mask": []}
@@ -492,26 +504,28 @@ header = ["", "new object seen", "old one gone", "IoU with the truth", "backgrou
 markdown_table(header, [[title, *figures.counted(found)] for title, found in rows.items() if found])
 
 # %% [markdown]
+# The objects are exchanged, but the overlap with the truth is lower than the duck's: the new object takes the place of
+# the old one and some of its shape. A penguin does not stand in a shark's outline.
+#
 # These are few clips, short and with few steps. The study `given_video` edits many, in four ways (object, size, path,
-# removal), by both models and several methods, and none of them chose a setting:
+# removal), by both models and several methods; none of them chose a setting. What it says of an exchanged object:
 
 # %% jupyter={"source_hidden": true}
 table = measured("given_video")
 figures.by_setting(table) if table else None
 
 # %% [markdown]
-# The measures are those of [PIE-Bench](https://arxiv.org/abs/2310.01506), plus one that real videos cannot have: the
-# drawn truth. What it does not tell: real videos have cameras that move, hair, shadows, and captions that say a
-# hundredth of what is seen. [TokenFlow](https://arxiv.org/abs/2307.10373) and other methods for real videos tie the
-# frames together by features as well. Moving a real object and keeping *its* looks needs more than maps:
-# [self-guidance](https://arxiv.org/abs/2306.00986) has a term for it.
+# The background is measured as in [PIE-Bench](https://arxiv.org/abs/2310.01506); the drawn truth is what real videos
+# cannot have. What such a table does not tell: real videos have cameras that move, hair and shadows, and a caption says
+# little of what is seen. Methods for them, such as [TokenFlow](https://arxiv.org/abs/2307.10373), tie the frames together
+# by their features as well.
 #
 # ## 9. Your own clip
 #
 # Choose a file (.mp4, .gif, .webp), say what it shows and what it shall show, and run the next cell. The pocket model
-# knows only its drawn world; on a GPU, `VIDEO = "wan"` at the top edits real clips. Free ones are at [Wikimedia
-# Commons](https://commons.wikimedia.org/wiki/Category:Videos) and [Pexels](https://www.pexels.com/videos/); mind
-# each one's licence.
+# knows only its drawn world; for real clips, run the lesson on a GPU with `VIDEO = "wan"`. The packages that the series
+# needs bring no real clip with a licence; [Wikimedia Commons](https://commons.wikimedia.org/wiki/Category:Videos) has
+# many, each with its licence beside it. A clip needs nine frames and at least the size of the model's pictures.
 
 # %%
 upload = FileUpload(accept="video/*,.gif,.webp", multiple=False)
@@ -530,12 +544,12 @@ figures.strips({OLD: edited.source.video, NEW: edited.video}) if upload.value el
 # %% [markdown]
 # ## In this lesson we saw
 #
-# - A given video needs noise that belongs to it. Noise that is merely drawn forgets either the video or the edit.
+# - Noise that is merely drawn makes the whole picture anew, and gives no way back to the given video.
 # - DDIM steps taken backwards ask the network at the wrong place, and do not come back.
 # - Two ways are exact: the noise between levels is computed (DDPM), or only a difference of velocities moves the edit
 #   (FlowEdit). In both, the source goes beside.
-# - A mask made of the words' maps keeps the rest, up to the autoencoder, and limits the new object.
-# - What has to appear out of nothing is the hardest: the place behind an object that goes.
+# - A mask made of the words' maps keeps what lies outside of it, up to the autoencoder, and limits the new object.
+# - Exchanging an object is easier than resizing or moving it: maps say where an object is, not which one it is.
 #
 # ## Three questions
 #
