@@ -358,7 +358,8 @@ bullets(figures.verdicts(model, lines, sight))
 # %% [markdown]
 # Without a mask, the background is worse than the autoencoder's: a prompt touches everything. But maps tell where the
 # object is ([lesson 01](01_cross_attention.ipynb)): those of "cat" while the network looks at the noisy clip (the first
-# row, where they are above one half), and those of "duck" while the edit is made.
+# row, where they are above one half), and those of "duck" while the edit is made. Early maps of "duck" are all over the
+# picture, so that they count up to one cell beyond the cat's only.
 #
 # ![The larger of two maps is a mask; outside of it the latents of the given video stand](diagrams/background_mask.svg)
 #
