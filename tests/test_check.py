@@ -1,6 +1,7 @@
 """Checks of exercises, on right, wrong and empty answers: each usual mistake is named, and a right one passes."""
 
 import denoising_for_tests
+import given_answers_for_tests as given_answers
 import guidance_answers_for_tests as guidance_answers
 import map_answers_for_tests as map_answers
 import pytest
@@ -77,6 +78,7 @@ EXERCISES = {
     "neediest": (check.neediest, right_energy, motion.NEEDIEST_MISTAKES),
     "biased_attention": (check.biased_attention, right_bias, blocks.BIAS_MISTAKES),
     **denoising_for_tests.EXERCISES,
+    **given_answers.EXERCISES,
     **guidance_answers.EXERCISES,
     **map_answers.EXERCISES,
     **swap_answers.EXERCISES,

@@ -34,10 +34,11 @@ def test_every_cell_runs_on_published_layouts(name, precision, published, monkey
     assert outcome.cells > 20 and "left out for this model" in outcome.said
 
 
-def test_a_lesson_on_transformers_names_one_model():
-    assert NAMES == ["07_transformer"]
-    models = [cell.code for cell in lessons.cells(NAMES[0], video="wan") if "VIDEO = " in cell.code]
-    assert len(models) == 1 and "VIDEO = 'wan'\n" in models[0]
+def test_lessons_on_transformers_name_one_model():
+    assert NAMES == ["07_transformer", "08_given_video"]
+    for name in NAMES:
+        models = [cell.code for cell in lessons.cells(name, video="wan") if "VIDEO = " in cell.code]
+        assert len(models) == 1 and "VIDEO = 'wan'\n" in models[0]
     with pytest.raises(ValueError, match="in 0 lines; needed is IMAGE, VIDEO = …, once"):
         lessons.cells(NAMES[0], "one", "another")
     with pytest.raises(ValueError, match="names its models in 0 lines; needed is VIDEO = …, once"):

@@ -18,6 +18,7 @@ NAMES = (  # the lessons that are written to this standard
     "05_motion",
     "06_what_matters",
     "07_transformer",
+    "08_given_video",
 )
 each = pytest.mark.parametrize("name", NAMES)
 
