@@ -61,7 +61,7 @@ from xattn_helpers.studies import load_rows, measured, motion_figures, origin
 from xattn_helpers.studies.guidance import observations
 from xattn_helpers.studies.sight import Sight
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 60})  # many pictures
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 60, "optimize": True, "progressive": True})  # many pictures
 sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
 FEW = 8 if sight.is_clear else None  # frames of clips in which nothing moves far
 
@@ -491,7 +491,7 @@ drawer.explore(guided, "burger", down, free)
 drawer
 
 # %% [markdown]
-# On a page, where no kernel runs, six ready-made paths stand in its place. Try the corner, the arch and "there and
+# On a page, where no kernel runs, a dozen ready-made paths stand in its place. Try the corner, the arch and "there and
 # back": which of them does the burger obey worst, and why? What you draw is also a value: `drawer.tracks` are tracks,
 # for `Guidance` or for a friend. Try paths that the scene makes hard, too: a burger in the sky, a ball that jumps.
 #

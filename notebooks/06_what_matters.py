@@ -60,7 +60,7 @@ from xattn_helpers.display import bullets, draw_boxes, figure_text, image_grid
 from xattn_helpers.studies.guidance import choices
 from xattn_helpers.studies.guidance import figures as guidance_figures
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 68})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 68, "optimize": True, "progressive": True})
 
 # %% [markdown]
 # ## 1. A question to begin with

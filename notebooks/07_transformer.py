@@ -62,7 +62,7 @@ from xattn_helpers.studies import full_size_picture, led_clips, measured, transf
 from xattn_helpers.studies.guidance.cases import TRACKS, box
 from xattn_helpers.studies.sight import Sight
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 74, "optimize": True, "progressive": True})
 sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
 STEPS = 12 if sight.is_clear else None  # fewer than by default: enough for these pictures
 FEW = 9  # frames of the clips that only check something

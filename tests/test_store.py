@@ -180,3 +180,10 @@ def test_rows_that_were_edited_by_hand_are_refused(folder, before, after, fault)
 def test_a_table_of_a_report_is_refused(folder, monkeypatch):
     monkeypatch.setattr(checks, "find", lambda name: type("Card", (Report,), {"name": "card"}))
     assert checks.faults("marks", folder) == ["marks is a report, which stores no table"]
+
+
+def test_a_json_has_a_line_for_what_holds_nothing_more_and_keeps_texts():
+    stored = {"table": {"share": {"value": 0.5, "n": 2}, "note": "x  {y\n [z]", "list": ["p  q", 1], "none": {}}}
+    text = store.as_json(stored)
+    assert json.loads(text) == stored
+    assert '"share": { "value": 0.5, "n": 2 },' in text.splitlines()[2]

@@ -6,6 +6,7 @@ are read back from the csv, so that anybody can make it again: `faults` does, an
 """
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from datetime import date
@@ -18,6 +19,7 @@ from .study import Study
 from .tables import decode, encode, ranges
 
 RESULTS = Path(__file__).parent / "results"
+INNERMOST = re.compile(r"[{\[][^{}\[\]]*[}\]]")
 PARTS = {"study", "command", "date", "seeds", "sources", "columns", "table"}
 
 
@@ -46,8 +48,14 @@ def store(study: Study, records: Sequence[Record], folder: Path, limit: int | No
             "columns": columns,
             "table": table,
         }
-        json_file.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        json_file.write_text(as_json(stored), encoding="utf-8")
     return decode(table)
+
+
+def as_json(stored: dict) -> str:
+    """As json in which what holds nothing more stands in one line, as an `Estimate` does."""
+    text = json.dumps(stored, indent=1, ensure_ascii=False)
+    return INNERMOST.sub(lambda part: re.sub(r"\n *", " ", part[0]), text) + "\n"  # in texts, \n is escaped
 
 
 def command_of(study: Study, limit: int | None = None) -> str:
