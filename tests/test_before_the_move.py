@@ -1,7 +1,7 @@
 """Latents from before the package was rebuilt: the old settings, named explicitly, still give the same.
 
-`data/before_the_move.safetensors` was written by commit 4162296, on a CPU in single precision. It says which weights
-it was made with: new weights make other clips, and then this file has done its work and may go.
+`data/before_the_move.safetensors` was written by commit 4162296, on a CPU in single precision; for the video, with the
+weights of commit c096f91 in the place of its own. It says which weights it was made with: new weights make other clips.
 """
 
 from functools import cache
