@@ -15,7 +15,7 @@ from .tables import encode
 # Tables that earlier code measured, whose cases or figures are others today. Measure them again, and take their names
 # away: nothing else may be here.
 EARLIER: tuple[str, ...] = ()
-# Tables whose rows of the video U-Net are of its weights before the longer school of motion. Lesson 07 takes from
+# Tables whose rows of the video model are of its weights before the longer school of motion. Lesson 07 takes from
 # pocket_quality how often they obeyed "left" and "right"; give motion_school these weights before it is measured again.
 EARLIER_WEIGHTS = {"pocket_quality": ["pocket"], "sharpness": ["pocket"], "tuning": ["pocket"]}
 TOLERANCE = 1e-4  # relative and absolute: another version of numpy may round otherwise
