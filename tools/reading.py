@@ -54,8 +54,8 @@ def main() -> None:
     options = parser.parse_args()
     times = {}
     for source in notebooks.sources():
-        times[source.stem[:2]] = minutes(source)
-        print(f"{source.stem:<24}{minutes(source):5.1f} min")
+        time = times[source.stem[:2]] = minutes(source)
+        print(f"{source.stem:<24}{time:5.1f} min")
     if options.write:
         README.write_text(with_times(README.read_text(encoding="utf-8"), times), encoding="utf-8")
 
