@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from matplotlib.figure import Figure
 from PIL import Image
@@ -22,7 +21,7 @@ from ..display.plots import draw_intervals, panels
 from ..display.videos import strip
 from ..measures.video import Video
 from .given_video.clips import Drawn, EditedClip, Painter, sample_clips
-from .given_video.measuring import measure_edit
+from .given_video.measuring import measure_edit, through_autoencoder
 from .rows import Row
 from .sight import Sight
 
@@ -99,8 +98,7 @@ def told(row: Row, clip: EditedClip) -> str:
 def measure(model: Model, clip: EditedClip, video: Video) -> Row:
     """What the study `given_video` measures of an edit of a clip's first frames."""
     pixels = drawn(clip, len(video))
-    rebuilt = model.decode(model.codec.encode(torch.from_numpy(pixels.video)[None])).numpy()[0]
-    return measure_edit(clip, pixels, video, rebuilt, "cpu")
+    return measure_edit(clip, pixels, video, through_autoencoder(model, pixels.video), "cpu")
 
 
 def verdicts(model: Model, edits: Mapping[str, tuple[EditedClip, Video]], sight: Sight) -> list[str]:

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-import torch
-
 from xattn_helpers import edit_video, observe
 
 from ...backbones.model import Model
@@ -18,7 +16,7 @@ from ...sampling import Clip
 from ..rows import Case, Row
 from ..study import Study
 from .clips import KINDS, Drawn, EditedClip, Painter, sample_clips
-from .measuring import measure_edit
+from .measuring import measure_edit, through_autoencoder
 from .settings import SETTINGS, Setting
 from .table import line, markdown, summary
 
@@ -72,7 +70,7 @@ class GivenVideo(Study):
         for case in cases:
             clip, model = self.clip(case), self.model(str(case["model"]))
             drawn = self.painter.draw(clip)
-            rebuilt = model.decode(model.codec.encode(torch.from_numpy(drawn.video)[None])).numpy()[0]
+            rebuilt = through_autoencoder(model, drawn.video)
             start = time.perf_counter()
             edited = self.edit(model, self.setting(case), clip, drawn, int(case["seed"]))
             row: Row = {"seconds": time.perf_counter() - start, "word": clip.word, "new word": clip.new_word}

@@ -1,7 +1,9 @@
 """What is measured of an edit: the object against the drawn truth, the background against the given video."""
 
 import numpy as np
+import torch
 
+from ...backbones.model import Model
 from ...measures.adherence import HALF, centre_distance
 from ...measures.boxes import Masks, boxes_of
 from ...measures.detection import look
@@ -22,6 +24,11 @@ def measure_edit(clip: EditedClip, drawn: Drawn, video: Video, rebuilt: Video, d
         row[f"{name}ssim"] = background_ssim(pixels, drawn.video, objects)
     row["filled psnr"] = background_psnr(video, drawn.truth, ~drawn.masks | drawn.true_masks)
     return row
+
+
+def through_autoencoder(model: Model, video: Video) -> Video:
+    """A video after the autoencoder, which no edit of latents can be closer to."""
+    return model.decode(model.codec.encode(torch.from_numpy(video)[None])).numpy()[0]
 
 
 def object_row(clip: EditedClip, drawn: Drawn, video: Video, masks: Masks) -> Row:
