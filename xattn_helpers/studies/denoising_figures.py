@@ -12,7 +12,7 @@ from ..display.plots import panels
 from ..measures.boxes import centres, detected
 from ..measures.detection import detect
 from ..pocket.training.config import TrainConfig
-from ..pocket.training.schedule import weights_of
+from ..pocket.training.schedule import loss_weights
 from ..pocket.world.stories import Story
 
 OWN = "its own caption"
@@ -56,7 +56,7 @@ def weights_of_the_loss() -> Figure:
     """How much each timestep counts in the training of the pocket models."""
     figure, [[axis]] = panels(1, 1, (7, 2.3))
     for kind in KINDS:
-        axis.plot(weights_of(kind), label=f"pocket {kind} model")
+        axis.plot(loss_weights(kind), label=f"pocket {kind} model")
     axis.set(xlabel="timestep t", ylabel="weight", title="weights of the loss")
     axis.legend(frameon=False)
     return figure
@@ -66,7 +66,7 @@ def training_in_noise(config: TrainConfig) -> list[str]:
     """How much more the noisiest timesteps count than those in the middle, and how often they are drawn, in lines."""
     lines = []
     for kind in KINDS:
-        weights = weights_of(kind)
+        weights = loss_weights(kind)
         times = float(weights[NOISIEST] / weights[MIDDLE])
         lines.append(f"{kind} model: t = {NOISIEST} counts {times:.0f} times as much as t = {MIDDLE}")
     width = 1 - config.t2v_noisy_from

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from ..display.tables import table_text
 from .detector_quality import NEW_SEED
-from .motion_figures import left_out
 from .pocket_quality import PocketQuality, asked_of, held_out_stories
 from .rows import Case, Row
 
 MODEL, KIND = "pocket", "two"
+PRESENT = 0.0  # share of frames: what is seen in none is left out
 NUMBERS = (0, 56, 148, 158, 161)  # of the held-out captions with two objects
 
 
@@ -39,3 +39,15 @@ class LeftOut(PocketQuality):
     def markdown(self, table: dict) -> str:
         """The two counts."""
         return table_text(list(table), [[str(count) for count in table.values()]])
+
+
+def left_out(rows: Sequence[Row], model: str) -> tuple[list[Row], int]:
+    """Of prompts with two objects, the clips in which one is seen in no frame, and how many were looked at."""
+    two = [row for row in rows if row["model"] == model and row["kind"] == "two"]
+    missing = [row for row in two if min(row["present"], row["second present"]) <= PRESENT]
+    return missing, len(two)
+
+
+def absent(row: Row) -> str:
+    """Which object of such a clip is seen in no frame."""
+    return row["word"] if row["present"] <= PRESENT else row["second"]

@@ -21,6 +21,7 @@ from ..edits.guidance import USUAL_ROWS
 from ..edits.targets import Track
 from .guidance import observations
 from .guidance.observations import KINDS, WHEN
+from .left_out import absent, left_out
 from .rows import Row
 
 CELL = 1.5  # inches of a frame
@@ -28,7 +29,6 @@ FRAMES = 4  # of a video that are shown
 COMPARED = {"unguided": "0.5", "defaults": "#2f6db3", "paper": "#c8692b"}  # settings and their colours
 CURVES = {"stays where it was": "#b3262f", observations.COUNTED: "#2f6db3", "scene kept": "0.5"}
 HEADROOM = 1.35  # of an axis whose legend lies above the dots
-PRESENT = 0.0  # share of frames: what is seen in none is left out
 
 Video = UInt8[np.ndarray, "frames height width 3"]
 Maps = Float[Tensor, "frames height width"]
@@ -70,18 +70,6 @@ def strips(videos: Mapping[str, Video], boxes: Sequence[Float[np.ndarray, "frame
 def frames_shown(count: int) -> Int[np.ndarray, " shown"]:
     """Evenly spaced frames of a video, from its first to its last."""
     return np.linspace(0, count - 1, min(FRAMES, count)).round().astype(int)
-
-
-def left_out(rows: Sequence[Row], model: str) -> tuple[list[Row], int]:
-    """Of prompts with two objects, the clips in which one is seen in no frame, and how many were looked at."""
-    two = [row for row in rows if row["model"] == model and row["kind"] == "two"]
-    missing = [row for row in two if min(row["present"], row["second present"]) <= PRESENT]
-    return missing, len(two)
-
-
-def absent(row: Row) -> str:
-    """Which object of such a clip is seen in no frame."""
-    return row["word"] if row["present"] <= PRESENT else row["second"]
 
 
 def left_out_text(rows: Sequence[Row], model: str) -> Markdown | str:

@@ -70,6 +70,6 @@ def timestep_weights(alpha_bar: Float[Tensor, " timesteps"], kind: Kind) -> Floa
     return weights / weights.mean()
 
 
-def weights_of(kind: Kind) -> Float[Tensor, " timesteps"]:
+def loss_weights(kind: Kind) -> Float[Tensor, " timesteps"]:
     """The weights of the timesteps of the schedule that this kind of model is trained with."""
     return timestep_weights(build_scheduler(kind).alphas_cumprod, kind)
