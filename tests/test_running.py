@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from xattn_helpers.studies import provenance, records, running
-from xattn_helpers.studies.row_file import Stopped
 from xattn_helpers.studies.study import Study
 
 CASES = [{"model": "none", "prompt": f"p{number}", "seed": seed} for number in range(4) for seed in (0, 1)]
@@ -189,8 +188,12 @@ def test_another_process_that_stopped_is_named():
         records.Finished(Lengths(), []).required(CASES[0])
 
 
-def test_more_processes_than_gpus_are_refused(monkeypatch):
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+@pytest.mark.parametrize(("rank", "gpu"), [("0", 0), ("1", 1), ("2", 0), ("5", 1), ("-1", 0)])
+def test_more_processes_than_gpus_share_them_in_turn(monkeypatch, rank, gpu):
+    chosen, asked = [], []
+    monkeypatch.setenv("LOCAL_RANK", rank)
     monkeypatch.setattr(running.torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(Stopped, match="4 processes were started on 2 GPUs; one a GPU is possible"):
-        running.processes()
+    monkeypatch.setattr(running.torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(running, "PartialState", lambda **knobs: asked.append(knobs))
+    running.processes()
+    assert chosen == [gpu] and asked[0]["cpu"], "waiting for one another needs no GPU"

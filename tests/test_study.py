@@ -80,6 +80,13 @@ def test_a_study_registers_itself_by_being_in_the_package(monkeypatch):
     assert study.COMMANDS == {"waves": waves} and waves.name == "waves" and base.name == "base"
 
 
+def test_a_study_that_extends_another_does_not_take_its_name(monkeypatch):
+    monkeypatch.setattr(study, "COMMANDS", {})
+    waves = type("Waves", (Study,), {"__module__": f"{study.PACKAGE}.waves"})
+    tides = type("Tides", (waves,), {"__module__": f"{study.PACKAGE}.tides"})
+    assert study.COMMANDS == {"waves": waves, "tides": tides}
+
+
 def test_listing_does_not_run_anything():
     lines = subprocess.run(
         [sys.executable, "-m", "xattn_helpers.studies", "--list"], capture_output=True, text=True, check=True

@@ -1,9 +1,12 @@
 """Positions in the video U-Net: what its first layer gets, by hand, and that both trainings can be measured."""
 
+import shutil
+
 import pytest
 import torch
 
 from xattn_helpers.backbones.unet import UNet
+from xattn_helpers.pocket import WEIGHTS
 from xattn_helpers.pocket.networks import build_video_unet
 from xattn_helpers.pocket.training import positions as networks
 from xattn_helpers.pocket.training import school
@@ -44,6 +47,8 @@ def test_a_training_can_be_measured(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(networks, "FOLDER", tmp_path)
     monkeypatch.setattr(school, "FOLDER", tmp_path)
     study = MotionSchool(smoke=True)
+    assert "git archive 11c5fb1:" in study.unable() and str(networks.folder_of("before", True)) in study.unable()
+    shutil.copytree(WEIGHTS / "unet", networks.folder_of("before", True) / "unet")
     assert "training.school positions --minutes" in study.unable()
     school.main(["positions", "--minutes", "10", "--smoke"])
     assert "positions: " in capsys.readouterr().out
@@ -63,11 +68,12 @@ def test_the_table_has_what_was_obeyed_and_seen():
     seen = {"kind": "motion", "present": 1.0, "single": 1.0, "scene": "sea", "scene seen": "sea", "second": ""}
     seen |= {"second present": None, "word": "dog"} | {f"auroc, {cells} cells": 0.9 for cells in (1, 2, 4)}
     rows = []
-    for model, obeyed in (("positions", (True, False)), ("longer", (True, True))):
+    asked = {"before": (False, False), "positions": (True, False), "longer": (True, True)}
+    for model, obeyed in asked.items():
         rows += [seen | {"model": model, "motion": "to the left", "obeyed": answer} for answer in obeyed]
     study = MotionSchool(smoke=True)
     table = study.summary(rows)
-    assert list(table) == ["positions", "longer"]
-    assert [figures["motion obeyed: to the left"].value for figures in table.values()] == [0.5, 1.0]
+    assert list(table) == list(asked)
+    assert [figures["motion obeyed: to the left"].value for figures in table.values()] == [0.0, 0.5, 1.0]
     line = next(line for line in study.markdown(table).splitlines() if "to the left" in line)
     assert "50" in line and "100" in line

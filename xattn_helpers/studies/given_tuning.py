@@ -1,15 +1,17 @@
 """Choosing the defaults of `edit_video`: study `given_tuning`, on clips and seeds that no table has.
 
-One thing at a time is changed from the setting "edit" of `given_video`. What is best here becomes a default, and
+One thing, or two, are changed from the setting "edit" of `given_video`. What is best here becomes a default, and
 `given_video` is measured with it.
 """
 
 from collections.abc import Mapping
 from typing import ClassVar
 
+from ..display.tables import table_text
 from ..edits.blending import KeepBackground
 from .given_video import GivenVideo
 from .given_video.settings import FROM_NOISE, Setting, bias, guide, guide_and_bias, hide, hold, swap
+from .given_video.table import PRINTED
 
 SCALES = (1.5, 2.0, 2.5, 4.0)  # of classifier-free guidance; the default is .75 times 4
 SKIPS = (0.0, 0.15, 0.45)
@@ -19,6 +21,7 @@ MASKS = {
     "threshold .5": KeepBackground(threshold=0.5),
     "grow 0": KeepBackground(grow=0),
     "grow 2": KeepBackground(grow=2),
+    "threshold .5, grow 0": KeepBackground(threshold=0.5, grow=0),
 }
 HALF_AS_NOISY = {"skip": 0.15}
 
@@ -36,9 +39,19 @@ def exchanges() -> dict[str, Setting]:
         settings[name] = Setting({"keep_background": keep})
     for skip in (0.0, 0.15, 0.3):
         settings[f"blended, skip {skip:g}"] = Setting({"method": "blended", "cfg_scale": 4.0, "skip": skip})
-    settings["blended, scale 3"] = Setting({"method": "blended", "skip": 0.15})
-    settings |= {"50 steps": Setting({"steps": 50}), "swap": Setting({}, swap), "bias": Setting({}, hold)}
-    settings["bias, skip 0"] = Setting({"skip": 0.0}, hold)
+    return settings | {"swap": Setting({}, swap)} | held()
+
+
+def held() -> dict[str, Setting]:
+    """Settings in which a bias holds the new object where the old one was."""
+    settings = {"bias": Setting({}, hold)}
+    for skip in SKIPS:
+        settings[f"bias, skip {skip:g}"] = Setting({"skip": skip}, hold)
+    for name in ("threshold .4", "threshold .5", "grow 0", "threshold .5, grow 0"):
+        settings[f"bias, {name}"] = Setting({"keep_background": MASKS[name]}, hold)
+    settings["bias, scale 4"] = Setting({"cfg_scale": 4.0}, hold)
+    settings["bias, scale 4, grow 0"] = Setting({"cfg_scale": 4.0, "keep_background": MASKS["grow 0"]}, hold)
+    settings["bias, blended"] = Setting({"method": "blended", "cfg_scale": 4.0}, hold)
     return settings
 
 
@@ -67,9 +80,15 @@ class GivenTuning(GivenVideo):
     settings: ClassVar[Mapping[str, Mapping[str, Setting]]] = {
         "object": exchanges(), "size": PLACED, "path": PLACED, "removal": REMOVAL,
     }  # fmt: skip
-    count: ClassVar[int] = 16
+    count: ClassVar[int] = 12
     first_seed: ClassVar[int] = 8_000_000
 
     def markdown(self, table: dict) -> str:
         """The settings, a line each."""
-        raise NotImplementedError
+        rows = []
+        for model, kinds in table.items():
+            for kind, settings in kinds.items():
+                for name, figures in settings.items():
+                    cells = [figures[title].format() if title in figures else "" for title in PRINTED]
+                    rows.append([model, kind, name, *cells])
+        return table_text(["model", "edit", "setting", *PRINTED], rows)

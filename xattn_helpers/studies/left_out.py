@@ -19,7 +19,6 @@ NUMBERS = (0, 56, 148, 158, 161)  # of the held-out captions with two objects
 class LeftOut(PocketQuality):
     """Of five clips in which an object was missing, in how many is one missing with the weights of today?"""
 
-    name = "left_out"
     batch = 1
     compared = ()
 

@@ -2,7 +2,8 @@
 
 The network has no positions in space or time. `python -m xattn_helpers.pocket.training.school` goes on from its weights
 in two ways, for the same time: with three more input channels (frame, row, column), and without them, which made the
-weights that are shipped now. Each is asked for the held-out prompts with a motion of `pocket_quality`.
+weights that are shipped now. Each is asked for the held-out prompts with a motion of `pocket_quality`, and so is the
+network from which they went on.
 """
 
 from collections.abc import Sequence
@@ -11,23 +12,25 @@ from functools import cache
 
 from ..backbones.model import Model, load
 from ..display.tables import table_text
-from ..pocket.training.positions import KINDS, is_trained, trained
+from ..pocket.training.positions import BEFORE, BEFORE_COMMIT, KINDS, folder_of, is_trained, trained
 from .models import digest_of
 from .pocket_quality import NEW_SEED, PocketQuality, asked_of, held_out_stories
 from .quality_table import OBEYED, figures, percent
 from .rows import Case, Row, select
 
+NETWORKS = (BEFORE, *KINDS)
+SHIPPED_IN = "xattn_helpers/pocket/weights"  # the folder with "unet", of every commit
+
 
 class MotionSchool(PocketQuality):
     """Do three channels that say where a cell is, or a longer training, teach left and right?"""
 
-    name = "motion_school"
     compared = ()
 
     def cases(self) -> list[Case]:
         """The held-out captions with a motion, of every network."""
         cases: list[Case] = []
-        for model in KINDS:
+        for model in NETWORKS:
             for number, story in enumerate(held_out_stories()["motion"]):
                 about: Case = {"model": model, "kind": "motion", "seed": NEW_SEED + number}
                 cases.append(about | asked_of(story, "motion"))
@@ -35,6 +38,10 @@ class MotionSchool(PocketQuality):
 
     def unable(self) -> str:
         """Which network is not trained here, with the command that trains it, or nothing."""
+        if not is_trained(BEFORE, self.smoke):
+            folder = folder_of(BEFORE, self.smoke)
+            command = f"git archive {BEFORE_COMMIT}:{SHIPPED_IN} unet | tar -x -C {folder}"
+            return f"the network before its longer school is not in {folder} (mkdir -p {folder}; {command})"
         for kind in KINDS:
             if not is_trained(kind, self.smoke):
                 return f"{kind!r} is not trained (python -m xattn_helpers.pocket.training.school {kind} --minutes 7)"
@@ -52,7 +59,7 @@ class MotionSchool(PocketQuality):
     def summary(self, rows: Sequence[Row]) -> dict:
         """Figures of each network."""
         table = {}
-        for model in KINDS:
+        for model in NETWORKS:
             if chosen := select(rows, "model", model):
                 table[model] = figures(chosen)
         return table
@@ -60,7 +67,7 @@ class MotionSchool(PocketQuality):
     def markdown(self, table: dict) -> str:
         """How often each motion is obeyed, and whether the pictures are still what they were."""
         rows = []
-        for name in table[KINDS[0]]:
+        for name in table[NETWORKS[0]]:
             if name.startswith(OBEYED) or name in ("object present, one object", "exactly one instance", "right scene"):
                 rows.append([name, *(percent(figures.get(name)) for figures in table.values())])
         return table_text(["held-out prompts with a motion", *table], rows)

@@ -2,7 +2,8 @@
 
 Every finished row is written at once to a file of its process, `runs/studies/NAME.<process>.jsonl`. A run that is
 started again takes from these files what was measured under the same key. `accelerate launch -m xattn_helpers.studies
-NAME` divides the cases among processes, one a GPU; all of them return all rows. (`torchrun` does so on CPUs, too.)
+NAME` divides the cases among processes; all of them return all rows. (`torchrun` does so, on CPUs too.) More
+processes than GPUs share them, which makes studies of single small videos faster, and times those of a crowd.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from accelerate import PartialState
 from tqdm.auto import tqdm
 
 from .records import Finished, Record, record_of
-from .row_file import RowFile, Stopped, set_aside
+from .row_file import RowFile, set_aside
 from .rows import Case
 from .study import Study
 
@@ -54,14 +55,13 @@ def processes() -> PartialState:
     """The processes of this run: the one that this is, and how many there are.
 
     They only wait for one another, which needs no GPU: waiting for one in NCCL takes a processor, and a process that
-    ends, well or not, may then wait for the other's GPU. Raises Stopped for more processes than GPUs, which torch's
-    barrier does not bear.
+    ends, well or not, may then wait for the other's GPU.
     """
-    count, gpus = int(environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
-    if gpus and count > gpus:
-        raise Stopped(f"{count} processes were started on {gpus} GPUs; one a GPU is possible (--nproc_per_node {gpus})")
-    backend = {"backend": "gloo"} if environ.get("LOCAL_RANK", "-1") != "-1" else {}
-    return PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE, **backend)
+    rank, gpus = int(environ.get("LOCAL_RANK", "-1")), torch.cuda.device_count()
+    if gpus:
+        torch.cuda.set_device(max(rank, 0) % gpus)  # processes take GPUs in turn
+    backend = {} if rank < 0 else {"backend": "gloo"}
+    return PartialState(cpu=True, timeout=PATIENCE, **backend)
 
 
 def refuse_company(study: Study) -> None:

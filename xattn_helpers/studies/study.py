@@ -41,7 +41,7 @@ class Command:
         super().__init_subclass__(**options)
         package, _, module = cls.__module__.partition(f"{PACKAGE}.")
         if module and not package and not abstract:
-            cls.name = cls.name or module.split(".")[0]
+            cls.name = vars(cls).get("name") or module.split(".")[0]  # and not that of a study that it extends
             COMMANDS[cls.name] = cls
 
     @property

@@ -21,7 +21,6 @@ BESIDE = "8 up"  # the video model's maps of the same size that find the object 
 class TransformerNoise(AttentionNoise):
     """How well do the maps of the video transformer find the object, and how noisy are they?"""
 
-    name = "transformer_noise"
     compared = (MODEL,)
 
     def cases(self) -> list[Case]:

@@ -14,6 +14,8 @@ from ..networks import build_video_unet
 
 FOLDER = Path("runs/motion_school")  # not in the repository
 KINDS = ("positions", "longer")  # the trainings
+BEFORE = "before"  # the weights from which both go on
+BEFORE_COMMIT = "11c5fb1"  # in which they were shipped
 AXES = 3  # frame, row, column
 FIRST_WEIGHT = 0.1  # standard deviation of the new weights: from 0 they hardly begin to move
 
