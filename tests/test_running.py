@@ -142,7 +142,7 @@ def test_a_study_of_times_leaves_all_cases_to_one_process(monkeypatch):
 def in_threads(monkeypatch, kind):
     """Run a study in two processes: the records that each returns, and the chunks that each measured."""
     barrier, local, records, measured = threading.Barrier(2, timeout=20), threading.local(), {}, {}
-    monkeypatch.setattr(running, "PartialState", lambda **_: local.state)
+    monkeypatch.setattr(running, "Processes", lambda **_: local.state)
 
     def process(index):
         local.state = SimpleNamespace(
@@ -194,6 +194,6 @@ def test_more_processes_than_gpus_share_them_in_turn(monkeypatch, rank, gpu):
     monkeypatch.setenv("LOCAL_RANK", rank)
     monkeypatch.setattr(running.torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(running.torch.cuda, "set_device", chosen.append)
-    monkeypatch.setattr(running, "PartialState", lambda **knobs: asked.append(knobs))
+    monkeypatch.setattr(running, "Processes", lambda **knobs: asked.append(knobs))
     running.processes()
     assert chosen == [gpu] and asked[0]["cpu"], "waiting for one another needs no GPU"

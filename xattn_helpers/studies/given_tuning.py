@@ -10,7 +10,9 @@ from typing import ClassVar
 from ..display.tables import table_text
 from ..edits.blending import KeepBackground
 from .given_video import GivenVideo
-from .given_video.settings import FROM_NOISE, Setting, bias, guide, guide_and_bias, hide, hold, swap
+from .given_video.settings import (
+    FROM_NOISE, Setting, bias, guide, guide_and_bias, hide, hold, hold_longer, hold_to_the_end, swap,
+)  # fmt: skip
 from .given_video.table import PRINTED
 
 SCALES = (1.5, 2.0, 2.5, 4.0)  # of classifier-free guidance; the default is .75 times 4
@@ -52,6 +54,10 @@ def held() -> dict[str, Setting]:
     settings["bias, scale 4"] = Setting({"cfg_scale": 4.0}, hold)
     settings["bias, scale 4, grow 0"] = Setting({"cfg_scale": 4.0, "keep_background": MASKS["grow 0"]}, hold)
     settings["bias, blended"] = Setting({"method": "blended", "cfg_scale": 4.0}, hold)
+    for name, edits in {"longer": hold_longer, "to the end": hold_to_the_end}.items():
+        settings[f"bias {name}"] = Setting({}, edits)
+        settings[f"bias {name}, skip 0.15"] = Setting({"skip": 0.15}, edits)
+        settings[f"bias {name}, threshold .5"] = Setting({"keep_background": MASKS["threshold .5"]}, edits)
     return settings
 
 
@@ -64,6 +70,8 @@ PLACED = {
     "blended, bias": Setting(FROM_NOISE | {"method": "blended", "cfg_scale": 4.0}, bias),
     "guidance and bias": Setting(FROM_NOISE, guide_and_bias),
     "grow 2": Setting(FROM_NOISE | {"keep_background": KeepBackground(grow=2)}, guide),
+    "grow 3": Setting(FROM_NOISE | {"keep_background": KeepBackground(grow=3)}, guide),
+    "grow 4": Setting(FROM_NOISE | {"keep_background": KeepBackground(grow=4)}, guide),
 }
 REMOVAL = {
     "edit": Setting(FROM_NOISE, hide),

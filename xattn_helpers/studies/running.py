@@ -51,17 +51,26 @@ def run(study: Study, limit: int | None = None, again: bool = False) -> list[Rec
     return [finished.required(case) for case in cases]
 
 
-def processes() -> PartialState:
-    """The processes of this run: the one that this is, and how many there are.
+class Processes(PartialState):
+    """The processes of a run, which only wait for one another.
 
-    They only wait for one another, which needs no GPU: waiting for one in NCCL takes a processor, and a process that
-    ends, well or not, may then wait for the other's GPU.
+    That needs no GPU: waiting for one in NCCL takes a processor, and a process that ends, well or not, may then wait
+    for the other's GPU. torch's own barrier takes a GPU for each process, and there may be fewer.
     """
+
+    def wait_for_everyone(self) -> None:
+        """Go on when all processes are here."""
+        if self.num_processes > 1:
+            torch.distributed.all_reduce(torch.zeros(1))
+
+
+def processes() -> PartialState:
+    """The process of this run that this is, and how many there are; they take GPUs in turn."""
     rank, gpus = int(environ.get("LOCAL_RANK", "-1")), torch.cuda.device_count()
     if gpus:
-        torch.cuda.set_device(max(rank, 0) % gpus)  # processes take GPUs in turn
+        torch.cuda.set_device(max(rank, 0) % gpus)
     backend = {} if rank < 0 else {"backend": "gloo"}
-    return PartialState(cpu=True, timeout=PATIENCE, **backend)
+    return Processes(cpu=True, timeout=PATIENCE, **backend)
 
 
 def refuse_company(study: Study) -> None:

@@ -23,6 +23,7 @@ DEFAULTS = {"skip": SKIP, "scale": SCALE}  # of `edit_video`
 WITHOUT_MASK = {"keep_background": False}
 PLAIN = {"method": "plain"}
 SWAPPED = (0.0, 0.5)  # the window of a swap: later the new object needs a shape of its own
+LONGER = 0.75  # of the steps
 FROM_NOISE = {"skip": 0.0}  # an object that shall be elsewhere is decided early
 
 
@@ -49,6 +50,16 @@ def swap(clip: EditedClip, seen: Seen) -> list[Edit]:
 def hold(clip: EditedClip, seen: Seen) -> list[Edit]:
     """The new object is asked to be where the old one is."""
     return [Bias(clip.new_word, seen.moved(clip.word))]
+
+
+def hold_longer(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The same for more of the steps."""
+    return [Bias(clip.new_word, seen.moved(clip.word), until=LONGER)]
+
+
+def hold_to_the_end(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The same in all steps."""
+    return [Bias(clip.new_word, seen.moved(clip.word), until=1.0)]
 
 
 def guide(clip: EditedClip, seen: Seen) -> list[Edit]:
