@@ -1,7 +1,7 @@
 """Choosing the defaults of `edit_video`: study `given_tuning`, on clips and seeds that no table has.
 
-One thing, or two, are changed from the setting "edit" of `given_video`. What is best here becomes a default, and
-`given_video` is measured with it.
+One thing, or two, are changed from the defaults of `edit_video` ("edit"). What is best here becomes the setting "edit"
+of `given_video`.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,16 @@ from ..display.tables import table_text
 from ..edits.blending import KeepBackground
 from .given_video import GivenVideo
 from .given_video.settings import (
-    FROM_NOISE, Setting, bias, guide, guide_and_bias, hide, hold, hold_longer, hold_to_the_end, swap,
+    FROM_NOISE,
+    Setting,
+    bias,
+    guide,
+    guide_and_bias,
+    hide,
+    hold,
+    hold_longer,
+    hold_to_the_end,
+    swap,
 )  # fmt: skip
 from .given_video.table import PRINTED
 

@@ -1,6 +1,7 @@
 """The settings of `given_video`: what is asked of `edit_video` for each kind of edit, by name.
 
-"edit" is this series' way, with the defaults of `edit_video`; every other changes one thing of it.
+"edit" is this series' way, chosen on the clips of `given_tuning`; every other changes one thing of it. A new object is
+held where the old one was by a bias. An object that is moved needs room between the two places: the mask grows further.
 """
 
 from collections.abc import Callable, Sequence
@@ -88,19 +89,20 @@ def moved_maps(clip: EditedClip, seen: Seen) -> Any:
     return seen.moved(clip.word, asked.get("scale", 1.0), (asked.get("across", 0.0), asked.get("down", 0.0)))
 
 
+ROOM = FROM_NOISE | {"keep_background": KeepBackground(grow=4)}
 OBJECT = {
-    "edit": Setting(),
-    "no mask": Setting(WITHOUT_MASK),
-    "plain": Setting(PLAIN),
+    "edit": Setting({}, hold),
+    "no bias": Setting(),
+    "skip .15": Setting({"skip": 0.15}, hold),
     "swap": Setting({}, swap),
-    "bias": Setting({}, hold),
+    "no mask": Setting(WITHOUT_MASK, hold),
+    "plain": Setting(PLAIN, hold),
 }
 PLACED = {
-    "edit": Setting(FROM_NOISE, guide),
-    "no mask": Setting(FROM_NOISE | WITHOUT_MASK, guide),
-    "plain": Setting(FROM_NOISE | PLAIN, guide),
-    "bias": Setting(FROM_NOISE, bias),
-    "guidance and bias": Setting(FROM_NOISE, guide_and_bias),
+    "edit": Setting(ROOM, guide),
+    "bias": Setting(ROOM, bias),
+    "no mask": Setting(ROOM | WITHOUT_MASK, guide),
+    "plain": Setting(ROOM | PLAIN, guide),
 }
 REMOVAL = {
     "edit": Setting(FROM_NOISE, hide),
