@@ -57,7 +57,7 @@ from xattn_helpers.studies.attention_noise import answers as noise_answers
 from xattn_helpers.studies.attention_noise.toys import toy_figure
 from xattn_helpers.studies.noise_grid import table as grid_table
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 74, "optimize": True, "progressive": True})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 DRAWN = VIDEO.startswith("pocket")  # videos of the drawn world, in which the detector sees
 STEPS = 12 if DRAWN else None  # fewer than by default: enough for this video
 table = load_table("attention_noise")

@@ -64,7 +64,7 @@ from xattn_helpers.display import bullets, draw_boxes
 from xattn_helpers.studies import load_rows, measured, origin
 from xattn_helpers.studies.sight import Sight
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 74, "optimize": True, "progressive": True})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
 
 # %% [markdown]

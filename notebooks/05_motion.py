@@ -314,22 +314,15 @@ motion_figures.strips(nights, [paths["moon"].boxes(len(video)) for video in nigh
 #
 # ## 5. What the model left out
 #
-# Where does our model leave something out? We did not search until a clip looked right. The study `pocket_quality` had
-# made clips of prompts with two objects that were held out of training, one seed each, and its detector noted what was
-# seen:
+# Where does our model leave something out? We did not search until a clip looked right. The study `pocket_quality` makes
+# clips of prompts with two objects that were held out of training, one seed each, and its detector notes what is seen:
 
 # %% jupyter={"source_hidden": true}
 motion_figures.left_out_text(load_rows("pocket_quality"), VIDEO)
 
-# %% [markdown]
-# So it is rare. Since then the model was trained longer, and the study `left_out` asked it for these clips again:
-
-# %% jupyter={"source_hidden": true}
-motion_figures.left_out_text(load_rows("left_out"), VIDEO)
-
 
 # %% [markdown]
-# All five are hard cases, and most of them are whole now. We take the first that is not, the penguin.
+# So it is rare. We take the first, the penguin.
 #
 # There are two ways to bring it back.
 #

@@ -62,7 +62,7 @@ from xattn_helpers.studies import full_size_picture, led_clips, measured, transf
 from xattn_helpers.studies.guidance.cases import TRACKS, box
 from xattn_helpers.studies.sight import Sight
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 74, "optimize": True, "progressive": True})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
 STEPS = 12 if sight.is_clear else None  # fewer than by default: enough for these pictures
 FEW = 9  # frames of the clips that only check something
@@ -86,7 +86,7 @@ show(*walks.values(), titles=list(walks), width=215)
 
 # %% jupyter={"source_hidden": true}
 quality, school = measured("pocket_quality"), measured("motion_school")
-bullets(transformer_figures.sides({"longer": "U-Net", "pocket-dit": "transformer"}, quality, school))
+bullets(transformer_figures.sides({"pocket": "U-Net", "pocket-dit": "transformer"}, quality))
 
 # %% [markdown]
 # Both know left from right. How does a network know where in the picture, and when in the film, something is?
@@ -191,8 +191,7 @@ print(f"largest difference: {lesson.close(backwards.flip(2), forwards, dtype=mod
 # motion: once with three more input channels (frame, row and column), and once as it was. Guess first:
 
 # %% jupyter={"source_hidden": true}
-titles = {"pocket": "the earlier U-Net"} | transformer_figures.SCHOOL
-bullets(transformer_figures.sides(titles, quality, school))
+bullets(transformer_figures.sides(transformer_figures.SCHOOL, school))
 
 # %% [markdown]
 # Positions are not what it lacked. Without them it learns left and right as well: its convolutions see the nearest

@@ -13,7 +13,6 @@ from xattn_helpers.measures.statistics import Estimate
 from xattn_helpers.studies import load_rows, load_table, motion_figures
 from xattn_helpers.studies.guidance import observations
 from xattn_helpers.studies.guidance.settings import SETTINGS
-from xattn_helpers.studies.left_out import LeftOut
 
 DOWN, LEVEL = "top left to bottom left", "left to right"
 
@@ -119,15 +118,3 @@ def test_strips_have_the_boxes_of_each_video():
     figure = motion_figures.strips({"one": video, "two": video}, [boxes, boxes])
     assert len(figure.axes) == 8 and figure.axes[4].get_ylabel() == "two"
     assert np.asarray(figure.axes[0].images[0].get_array())[5, 10].tolist() == [255, 0, 0]
-
-
-def test_the_clips_that_are_asked_again_are_those_that_lacked_an_object():
-    missing, _ = motion_figures.left_out(load_rows("pocket_quality"), "pocket")
-    named = ("prompt", "seed", "word", "second")
-    assert [[case[name] for name in named] for case in LeftOut().cases()] == [
-        [row[name] for name in named] for row in missing
-    ]
-    rows = load_rows("left_out")
-    again, looked = motion_figures.left_out(rows, "pocket")
-    assert load_table("left_out") == {"clips": looked, "missing": len(again)} == LeftOut().summary(rows)
-    assert "| 5 | 2 |" in LeftOut().markdown({"clips": 5, "missing": 2})

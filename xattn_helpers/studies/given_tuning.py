@@ -4,7 +4,7 @@ One thing, or two, are changed from the defaults of `edit_video` ("edit"). What 
 of `given_video`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from ..display.tables import table_text
@@ -23,6 +23,7 @@ from .given_video.settings import (
     swap,
 )  # fmt: skip
 from .given_video.table import PRINTED
+from .rows import Row
 
 SCALES = (1.5, 2.0, 2.5, 4.0)  # of classifier-free guidance; the default is .75 times 4
 SKIPS = (0.0, 0.15, 0.45)
@@ -99,6 +100,15 @@ class GivenTuning(GivenVideo):
     }  # fmt: skip
     count: ClassVar[int] = 12
     first_seed: ClassVar[int] = 8_000_000
+
+    def summary(self, rows: Sequence[Row]) -> dict:
+        """Of `given_video`'s figures those by which a setting is chosen."""
+        table = super().summary(rows)
+        for kinds in table.values():
+            for settings in kinds.values():
+                for name, figures in settings.items():
+                    settings[name] = {title: figures[title] for title in PRINTED if title in figures}
+        return table
 
     def markdown(self, table: dict) -> str:
         """The settings, a line each."""

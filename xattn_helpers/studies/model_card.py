@@ -116,6 +116,10 @@ def result_sections() -> dict[str, Callable[[], str]]:
         "quality": lambda: section(QUALITY),
         "guidance": lambda: f"{section('guidance')} What it costs: {cost('for a track')}",
         "choices": lambda: choices.markdown(load_table("guidance")["settings"]),
+        "neighbours": lambda: section("neighbours"),
+        "conditions": lambda: section("conditions"),
+        "left right": lambda: section("left_right"),
+        "swap shapes": lambda: section("swap_shapes"),
         "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
         "full size": lambda: section("full_size"),
     }

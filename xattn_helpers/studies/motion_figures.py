@@ -21,7 +21,6 @@ from ..edits.guidance import USUAL_ROWS
 from ..edits.targets import Track
 from .guidance import observations
 from .guidance.observations import KINDS, WHEN
-from .left_out import absent, left_out
 from .rows import Row
 
 CELL = 1.5  # inches of a frame
@@ -70,6 +69,18 @@ def strips(videos: Mapping[str, Video], boxes: Sequence[Float[np.ndarray, "frame
 def frames_shown(count: int) -> Int[np.ndarray, " shown"]:
     """Evenly spaced frames of a video, from its first to its last."""
     return np.linspace(0, count - 1, min(FRAMES, count)).round().astype(int)
+
+
+def left_out(rows: Sequence[Row], model: str) -> tuple[list[Row], int]:
+    """Of prompts with two objects, the clips in which one is seen in no frame, and how many were looked at."""
+    two = [row for row in rows if row["model"] == model and row["kind"] == "two"]
+    missing = [row for row in two if min(row["present"], row["second present"]) == 0]
+    return missing, len(two)
+
+
+def absent(row: Row) -> str:
+    """Which object of such a clip is seen in no frame."""
+    return row["word"] if row["present"] == 0 else row["second"]
 
 
 def left_out_text(rows: Sequence[Row], model: str) -> Markdown | str:

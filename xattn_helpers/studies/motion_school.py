@@ -12,14 +12,13 @@ from functools import cache
 
 from ..backbones.model import Model, load
 from ..display.tables import table_text
-from ..pocket.training.positions import BEFORE, BEFORE_COMMIT, KINDS, folder_of, is_trained, trained
+from ..pocket.training.positions import BEFORE, KINDS, command_before, is_trained, trained
 from .models import digest_of
 from .pocket_quality import NEW_SEED, PocketQuality, asked_of, held_out_stories
 from .quality_table import OBEYED, figures, percent
 from .rows import Case, Row, select
 
 NETWORKS = (BEFORE, *KINDS)
-SHIPPED_IN = "xattn_helpers/pocket/weights"  # the folder with "unet", of every commit
 
 
 class MotionSchool(PocketQuality):
@@ -39,9 +38,7 @@ class MotionSchool(PocketQuality):
     def unable(self) -> str:
         """Which network is not trained here, with the command that trains it, or nothing."""
         if not is_trained(BEFORE, self.smoke):
-            folder = folder_of(BEFORE, self.smoke)
-            command = f"git archive {BEFORE_COMMIT}:{SHIPPED_IN} unet | tar -x -C {folder}"
-            return f"the network before its longer school is not in {folder} (mkdir -p {folder}; {command})"
+            return f"the network before its longer school is not here ({command_before(self.smoke)})"
         for kind in KINDS:
             if not is_trained(kind, self.smoke):
                 return f"{kind!r} is not trained (python -m xattn_helpers.pocket.training.school {kind} --minutes 7)"

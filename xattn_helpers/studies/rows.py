@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 PROVENANCE = ("source", "key")  # the columns that say where a row comes from
-DIGITS = 6  # significant ones of every stored number
+DIGITS = 5  # significant ones of every stored number
 
 Value = str | int | float | bool | None
 Case = dict[str, Any]  # what is measured, as it will stand in the stored rows: a `Value` by the name of its column

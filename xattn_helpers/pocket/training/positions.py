@@ -28,6 +28,12 @@ def folder_of(kind: str, smoke: bool = False) -> Path:
 Latents = Float[Tensor, "batch channels frames height width"]
 
 
+def command_before(smoke: bool = False) -> str:
+    """The command that takes the network from which both trainings go on out of the repository's history."""
+    folder = folder_of(BEFORE, smoke)
+    return f"mkdir -p {folder}; git archive {BEFORE_COMMIT}:xattn_helpers/pocket/weights unet | tar -x -C {folder}"
+
+
 def positions(like: Latents) -> Float[Tensor, "batch 3 frames height width"]:
     """Frame, row and column of each cell of latents, from -1 to 1."""
     axes = [torch.linspace(-1, 1, count, device=like.device, dtype=like.dtype) for count in like.shape[2:]]

@@ -103,7 +103,7 @@ class Trainer:
             earlier = self.before.setdefault(training.name, _earlier(notes.get(training.name), training.resumed))
         notes[training.name] = {**self._cost(training), "before": earlier}
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(notes, indent=1) + "\n")
+        file.write_text(json.dumps(notes, separators=(",", ":")) + "\n")
 
     def _cost(self, training: Training) -> dict:
         """What a training took, and how its loss fell."""

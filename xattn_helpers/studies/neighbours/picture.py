@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from ...display.plots import panels
 from ..guidance.figures import pareto
@@ -13,6 +14,9 @@ from ..guidance.figures import pareto
 COLORS = {True: "tab:blue", False: "tab:orange"}  # without a gradient, and with one
 KINDS = ("without a gradient", "with a gradient")
 WITH_GRADIENT = ("gradient", "LVD")
+TICKS, MOST = (1, 2, 5, 10, 20, 50), 120  # of the time, on a logarithmic axis; names have room on the right
+LINE, WIDTH = 0.042, 0.5  # a name's height, as a share of the axis, and its width, in powers of ten
+POINTS = 270  # of the axis
 
 
 def pareto_picture(table: Mapping[str, Mapping[str, Mapping]]) -> Figure:
@@ -25,7 +29,7 @@ def pareto_picture(table: Mapping[str, Mapping[str, Mapping]]) -> Figure:
         _panel(ax, methods)
         ax.set_title(model, size=10)
     handles = [Line2D([], [], marker="o", ls="", color=color) for color in COLORS.values()]
-    axes[0, -1].legend(handles, KINDS, loc="lower right", fontsize=8, frameon=False)
+    axes[0, -1].legend(handles, KINDS, loc="upper right", fontsize=8, frameon=False)
     axes[0, 0].set_ylabel("mIoU with the asked boxes (lost = 0)")
     return figure
 
@@ -41,18 +45,20 @@ def _panel(ax: Axes, methods: Mapping[str, Mapping]) -> None:
         ax.plot(costs[place], reached[place], "o", ms=6, color=color, mfc=face, label=name)
     for name, x, y, height in _labels(list(methods), costs, reached):
         ax.annotate(name, (x, y), xytext=(8, height), textcoords="offset points", size=8, va="center")
-    ax.set(xlabel="time over that of an unguided video", ylim=(0, 1), xlim=(0.8, float(np.nanmax(costs)) + 0.7))
+    ax.set(xlabel="time over that of an unguided video", ylim=(0, 1), xscale="log", xlim=(0.85, MOST))
+    ax.set_xticks(TICKS, [f"{tick} ×" for tick in TICKS])
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(alpha=0.3)
 
 
 def _labels(names: list[str], costs: np.ndarray, reached: np.ndarray) -> list[tuple[str, float, float, float]]:
-    """Where names stand: beside their dots, moved up or down where dots are too close (0.035 of the axis is a line)."""
-    order, last, labels = np.argsort(reached), -1.0, []
-    for place in order:
-        height = max(float(reached[place]), last + 0.035)
-        last = height
-        labels.append(
-            (names[place], float(costs[place]), float(reached[place]), 270 * (height - float(reached[place])))
-        )
+    """Where names stand: beside their dots, moved up where dots are too close."""
+    labels = []
+    for place in np.argsort(reached):
+        height = float(reached[place])
+        for _, cost, other, above in labels:
+            if abs(np.log10(cost / costs[place])) < WIDTH:
+                height = max(height, other + above / POINTS + LINE)
+        labels.append((names[place], float(costs[place]), float(reached[place]), POINTS * (height - reached[place])))
     return labels
