@@ -100,6 +100,7 @@ clean: ## remove what the other targets wrote, the environments included
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m tools.python_version
+	@echo 'Setting up $(VENV), once: some minutes without a message, and 2.4 GB of disk (much more with CUDA).'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab,dev]'
 	@touch $@

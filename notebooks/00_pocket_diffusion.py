@@ -3,11 +3,11 @@
 #
 # *Links to Colab and Binder appear here after `make badges REPO=owner/name`.* <!-- badges -->
 #
-# This series does the paper
-# [*Investigating the Effectiveness of Cross-Attention …*](https://arxiv.org/abs/2404.05519): it moves things in
-# generated videos by what their words look at. First we need to know what such a model computes. This lesson takes one
-# apart that is small enough for a laptop and built of the same parts as
-# [Stable Diffusion](https://arxiv.org/abs/2112.10752) and [ModelScope](https://arxiv.org/abs/2308.06571).
+# This series works through the paper [*Investigating the Effectiveness of Cross-Attention
+# …*](https://arxiv.org/abs/2404.05519), which edits generated videos: it looks at where each word of the prompt acts in
+# a picture, and changes that. First we need to know what such a model computes. This lesson takes one apart that is
+# small enough for a laptop and built of the same parts as [Stable Diffusion](https://arxiv.org/abs/2112.10752) and
+# [ModelScope](https://arxiv.org/abs/2308.06571).
 #
 # **After this lesson you can**
 #
@@ -16,6 +16,12 @@
 # 3. write eq. 2 of the paper, which adds noise, and eq. 1, by which a network learns to find it;
 # 4. write classifier-free guidance, a step of DDIM, and the loop that makes a picture out of noise;
 # 5. say how an image model becomes a video model, and what its new layers do.
+#
+# **How it works.** Run all cells from top to bottom, each with Shift+Enter, the next one too, which only sets things
+# up. `[*]` beside a cell says that it is working, for up to a minute where videos are made. A grey line with three dots
+# is a folded cell: it draws something or holds a solution, and must be run as well. In an exercise, put your code in
+# the place of `...` and run the cell: the line `check.…` says what is wrong, as often as you like. A click on the dots
+# below opens the solution.
 
 # %% tags=["colab-setup"]
 # On Google Colab, this installs what is missing there of the project and its packages.
@@ -87,13 +93,13 @@ if POCKET:
     apart = denoising_figures.distances([clip.video for clip in clips], ("burger", "car", "burger"))
     print("how far the objects' middles are apart, in widths of the picture, mean of all frames:")
     print(f"same noise, other words: {apart[1]:.2f}; same words, other noise: {apart[2]:.2f}")
-show(*clips, titles=["noise 0, burger", "noise 0, car", "noise 1, burger"], width=320)
+show(*clips, titles=["noise 0, burger", "noise 0, car", "noise 1, burger"], width=270)
 
 # %% [markdown]
 # The burger and the car take nearly the same way: they rise to the right and get smaller. The other burger stays low.
-# In this model the words say *what* there is, and much of *where* it is comes from the noise, unless the prompt names a
-# direction. But "to the left" is no place. Whoever wants the burger at a place of their own has to change the noise, or
-# what the network does with it. This series does both.
+# In this model the words say *what* there is, and much of *where* it is comes from the noise. A prompt may name a
+# direction, but no exact place. To put the burger where we want it, we have to change the noise, or what the network
+# does with it. This series does both.
 #
 # ## 2. The whole machine
 #
@@ -102,16 +108,16 @@ show(*clips, titles=["noise 0, burger", "noise 0, car", "noise 1, burger"], widt
 # From left to right:
 #
 # - *Latents* are small pictures with four channels that stand for the frames. The whole loop works on them, and never
-#   on pixels: there are 48 times fewer numbers. An *autoencoder* makes latents of pixels, and its decoder makes pixels
-#   of latents.
+#   on pixels: there are 48 times fewer numbers. An *autoencoder* is a second network: its encoder turns pixels into
+#   latents, and its decoder turns latents back into pixels.
 # - The *tokenizer* cuts the prompt into *tokens*, one for each word, and the *text encoder* makes *embeddings* of them,
 #   128 numbers for each token.
 # - The *U-Net* ([Ronneberger et al. 2015](https://arxiv.org/abs/1505.04597)) gets noisy latents and says which part of
-#   them is noise. It makes its pictures smaller in several levels and larger again. What is small is seen as a whole;
-#   details would be lost, and *skip connections* carry them across.
-# - *Attention* ([Vaswani et al. 2017](https://arxiv.org/abs/1706.03762)) lets places ask for what they need. In
-#   *self-attention* (`attn1` in the code) the places of a picture look at each other, in *cross-attention* (`attn2`) they
-#   look at the words. Cross-attention is the only door through which the prompt enters.
+#   them is noise. It makes its pictures smaller in several levels, where it sees the whole, and then larger again.
+#   *Skip connections* carry the details across, which would be lost otherwise.
+# - *Attention* ([Vaswani et al. 2017](https://arxiv.org/abs/1706.03762)) is a layer of the U-Net in which each place
+#   of the picture takes in what it needs from elsewhere: in *self-attention* (`attn1` in the code) from other places, in
+#   *cross-attention* (`attn2`) from the words. Cross-attention is the only door through which the prompt enters.
 # - The *loop* takes a part of the noise away and asks again. The *timestep* $t$ says how much noise there is.
 
 # %% tags=["nbval-check-output"]
@@ -146,16 +152,16 @@ image_grid(rows, row_titles=[captions[i] for i in chosen], column_titles=titles)
 
 # %% [markdown]
 # What does it mean? The latents are small pictures of the same layout: an object is at the same place in pixels and in
-# latents. That is why a map of 16 × 16 cells can tell where something is in the video. Their standard deviation is about
-# one, as that of the noise which we are about to add.
+# latents. That is why 16 × 16 cells can tell where something is in the video. Their standard deviation is about one, as
+# that of the noise which we are about to add.
 #
 # ## 4. From words to embeddings
 #
 # ![Words become tokens, numbers and embeddings; a trained encoder mixes them](diagrams/text_to_embeddings.svg)
 #
 # In the text encoder, each token looks at those before it. So "the" in "a burger floats on the water" might say
-# something of the burger. Does it? We exchange the noun, and compare the embeddings of all tokens. A *cosine* of 1 means
-# that an embedding did not change.
+# something of the burger. Does it? We exchange the noun, and compare the embeddings of all tokens. A *cosine* of 1, the
+# cosine of the angle between two vectors, means that the direction of an embedding did not change.
 #
 # Guess: of which tokens will the embedding change?
 
@@ -174,19 +180,19 @@ denoising_figures.token_cosines(cosines, model.text, burger, "burger exchanged f
 
 # %% [markdown]
 # In the pocket models, only the noun itself changes. **Their text encoder is frozen and random, and built so that words
-# do not leak into each other:** one layer, with embeddings of tokens that are large beside all else. We chose that, so
-# that the map of "burger" belongs to the burger. Where an encoder mixes, as the orange one does, "on" and "the" know of
-# the burger, too, and its map may appear under them.
+# do not leak into each other:** it has one layer, in which a token's own vector outweighs what comes from the others. So
+# what the picture takes from "burger" belongs to the burger. (How much each place takes from a word is the word's *map*;
+# lesson 01 draws it.) Where an encoder mixes, as the orange one does, "on" and "the" know of the burger, too.
 #
-# Published models do not have that choice: their encoders, as [CLIP](https://arxiv.org/abs/2103.00020), were trained to
-# understand sentences, and tokens learn of those before them. Keep it in mind:
+# Encoders of published models, as [CLIP](https://arxiv.org/abs/2103.00020), were trained to understand sentences, and do
+# mix:
 #
 # - In [lesson 02](02_how_noisy.ipynb), maps are clean partly because *we* kept the words apart. In its Figure 3 the paper
 #   still sees the shark in the maps of "in" and "the".
 # - In [lesson 03](03_forward_swap.ipynb), exchanging the map of one word exchanges all there is of the object. Where
 #   later tokens know of it, too, one word may not be enough.
 #
-# A word that the pocket models do not know is an error, and no silent disappointment:
+# A word that the pocket models do not know is an error:
 
 # %% tags=["nbval-check-output"]
 try:
@@ -207,8 +213,8 @@ except ValueError as error:
 #
 # $$ z_t = \sqrt{\bar\alpha_t}\, z_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon $$
 #
-# $\bar\alpha_t$ ("alpha bar", `abar`) is the share of the picture in the variance. The list of its values is the
-# *schedule*. Each model has its own.
+# $\bar\alpha_t$ ("alpha bar", `abar`) falls from 1 to 0 as $t$ grows: it is the share of the picture in the variance of
+# $z_t$. The list of its values is the *schedule*. Each model has its own.
 #
 # ### Exercise 1 ● 4 minutes: adding noise
 #
@@ -242,9 +248,9 @@ check.add_noise(add_noise)
 abar = image_model.noise.scheduler.alphas_cumprod  # the schedule of the image model: 1,000 numbers
 noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)).to(clean)
 theirs = DDPMScheduler.from_config(image_model.noise.scheduler.config).add_noise(clean, noise, torch.tensor([600]))
-print(f"largest difference from diffusers: {lesson.close(add_noise(clean, noise, abar[600]), theirs):.0e}")
+print(f"largest difference from the library diffusers: {lesson.close(add_noise(clean, noise, abar[600]), theirs):.1g}")
 for name, loaded in (("image model", image_model), ("video model", model)):
-    print(f"{name}: at t = 999, a share of {loaded.noise.level(999).alpha:.3f} of the picture is left")
+    print(f"{name}: at t = 999, the factor √ᾱ of the picture is {loaded.noise.level(999).alpha:.3f}")
 
 # %% jupyter={"source_hidden": true}
 times = (999, 800, 600, 400, 200, 0)
@@ -255,26 +261,25 @@ image_grid([noisy], column_titles=[f"t = {t}, ᾱ = {abar[t]:.3f}" for t in time
 # %% [markdown]
 # At $t = 200$ we still see most things, at 400 a trace, and from 600 on nothing. The network sees more than we do.
 #
-# At $t = 999$ a little of the picture is left. [Lin et al. 2024](https://arxiv.org/abs/2305.08891) call that a flaw of
-# Stable Diffusion's schedule: a network that is trained with it finds a trace of the picture even in the strongest noise,
-# and looks for one where there is none. A video tells the path of its object 16 times over, so that its traces are
-# stronger. The video model's schedule therefore ends in less of it.
+# At $t = 999$ a little of the picture is left. [Lin et al. 2024](https://arxiv.org/abs/2305.08891) call that a flaw: a
+# network that was trained with such traces looks for them in pure noise, too. A video shows the path of its object in 16
+# frames, so that its traces are stronger, and the video model's schedule leaves less of them.
 #
 # ## 6. What the network learns: equation 1
 #
-# The network $\epsilon_\theta$ gets the noisy latents, the timestep and the embedded caption $\tau(y)$, and says what the
-# noise was:
+# The network $\epsilon_\theta$, with its weights $\theta$, gets the noisy latents, the timestep and the embedded caption
+# $\tau(y)$, and says what the noise was. Its loss is the mean, $\mathbb{E}$, over pictures, captions, noise and timesteps:
 #
 # $$ \mathcal{L} = \mathbb{E}_{z_0, y, \epsilon, t}\, w_t\, \lVert \epsilon - \epsilon_\theta(z_t, t, \tau(y)) \rVert^2 $$
 #
 # The paper's eq. 1 has no weight $w_t$, and draws $t$ evenly. Ours were trained with weights
 # ([Hang et al. 2023](https://arxiv.org/abs/2303.09556), [Salimans and Ho 2022](https://arxiv.org/abs/2202.00512)): in the
-# strongest noise the error is tiny even if the picture is all wrong, and this is where things get their place.
+# strongest noise, where things get their place, the error is tiny even if the picture is all wrong.
 #
 # ### Exercise 2 ●● 8 minutes: the loss
 #
-# `guess` and `noise` are (batch, channels, height, width), and `weights` has one number for each picture. Return the mean
-# over the batch of weight times mean squared error.
+# `guess` and `noise` are (batch, channels, height, width), and `weights` has one number for each picture of the batch.
+# Take the mean squared error of each picture, times its weight, and return the mean over the batch.
 
 # %%
 def noise_loss(guess, noise, weights):
@@ -287,7 +292,7 @@ check.noise_loss(noise_loss)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# First the mean squared error of each picture by itself: `flatten(1)` puts all its numbers into one axis.
+# `flatten(1)` puts all numbers of a picture into one axis, of which `mean(1)` takes the mean.
 #
 # </details>
 
@@ -306,8 +311,7 @@ denoising_figures.weights_of_the_loss()
 
 # %% [markdown]
 # The numbers of the last line are the training program's defaults; some of the runs had more
-# ([model card](../xattn_helpers/pocket/MODEL_CARD.md)). With this loss, a batch of latents and captions at a time,
-# everything is learnt.
+# ([model card](../xattn_helpers/pocket/MODEL_CARD.md)).
 #
 # ### What does the text contribute?
 #
@@ -351,8 +355,8 @@ denoising_figures.errors_by_timestep(errors, ts)
 #
 # $$ \hat\epsilon = \epsilon_\theta(z_t, \varnothing) + g\,\bigl(\epsilon_\theta(z_t, \tau(y)) - \epsilon_\theta(z_t, \varnothing)\bigr) $$
 #
-# With $g = 1$ the model is used as it was trained. Each step then costs two guesses, and attention maps come in two
-# *halves*, one without words and one with them.
+# $\varnothing$ is the empty caption and $g$ the *scale*. With $g = 1$ the model is used as it was trained; any other
+# scale costs two guesses a step, one without words and one with them. We call them the two *halves*.
 #
 # ### Exercise 3 ● 4 minutes: guidance
 #
@@ -400,15 +404,15 @@ image_grid(grid, row_titles=["shark", "dog and balloon"], column_titles=[f"g = {
 
 
 # %% [markdown]
-# The noise is the same in each row, and the layout is *not*: the dog changes sides, because the scale, too, has a say in
-# where things go. A higher scale follows the words more strictly, up to a point. At $g = 12$ colours are too strong and
+# The noise is the same in each row, and the layout is *not*: the dog changes sides, because the scale, too, decides where
+# things go. A higher scale follows the words more strictly, up to a point. At $g = 12$ colours are too strong and
 # outlines break up. The pocket models use 4, Stable Diffusion usually 7.5, ModelScope 9 to 15.
 #
 # ## 8. One step back
 #
-# From the guessed noise follows a guess of the clean latents: solve eq. 2 for $z_0$. Then mix it again with a little
-# less of the same noise. That is a step of DDIM ([Song et al. 2021](https://arxiv.org/abs/2010.02502)) from $t$ to an
-# earlier $s$:
+# From the guessed noise $\hat\epsilon$ follows a guess $\hat z_0$ of the clean latents: solve eq. 2 for $z_0$. Then mix it
+# again with the same noise, but a little less. This is a step of DDIM
+# ([denoising diffusion implicit models](https://arxiv.org/abs/2010.02502), Song et al. 2021) from $t$ to a smaller $s$:
 #
 # $$ \hat z_0 = \frac{z_t - \sqrt{1 - \bar\alpha_t}\, \hat\epsilon}{\sqrt{\bar\alpha_t}}, \qquad
 #    z_s = \sqrt{\bar\alpha_s}\, \hat z_0 + \sqrt{1 - \bar\alpha_s}\, \hat\epsilon $$
@@ -478,7 +482,7 @@ def denoise(predict, step, latents, abars):
 check.denoise(denoise)
 
 # %% [markdown]
-# These four functions are a whole sampler. `generate` must give the same if it is told to use DDIM; by default it uses
+# The last three functions are a whole sampler. `generate` must give the same if it is told to use DDIM; by default it uses
 # [DPM-Solver++](https://arxiv.org/abs/2211.01095), which needs fewer steps.
 
 # %%
@@ -550,8 +554,8 @@ show(clips[0], loose, titles=["all layers", "temporal layers off"], width=320)
 
 # %% [markdown]
 # On the right, each frame is a picture by itself. **The spatial layers, and all cross-attention with them, work frame by
-# frame; only the temporal layers make the frames agree.** If we push attention maps around later, we push those of each
-# frame, and count on the temporal layers to keep the video in one piece.
+# frame; only the temporal layers make the frames agree.** When we change maps later, we change those of each frame, and
+# count on the temporal layers to keep the video in one piece.
 #
 # ## 10. When does this fail?
 
@@ -562,13 +566,10 @@ reached = quality_table.reached(figures, ("object present, one object", *motions
 bullets(reached, "The video U-Net on prompts with a motion that it was not trained with:")
 
 # %% [markdown]
-# - A motion to a side is not always obeyed. It was the hardest to learn: [lesson 07](07_transformer.ipynb) says what it
-#   took.
+# - A motion to a side is not always obeyed. It was the hardest to learn ([lesson 07](07_transformer.ipynb)).
 # - Of two objects that a prompt names, one may be missing. [Lesson 05](05_motion.ipynb) brings one back.
 # - The world is drawn and small. What holds for 22 objects need not hold for photographs.
-# - The paper's prompts are "a burger floats on the water", "a shark swims in the ocean", "a wolf howls to the moon", and,
-#   without an article, "car drives on the road" and "truck drives on the road". Ours say "a car", as all captions of
-#   the drawn world do.
+# - Our prompts are the paper's, but for an article: it says "car drives on the road" and "truck drives on the road".
 #
 # ## In this lesson we saw
 #

@@ -72,9 +72,10 @@ with capture(video_model, every_step=True, words=moving.split()) as video_attent
     video = generate(video_model, moving, seed=1, steps=STEPS)
 
 # %% jupyter={"source_hidden": true}
+# The video, and the maps of three words over it. The answer stands in this cell.
 riddle = ("water", "burger", "a")
 over = [overlay(video.video, video_attention.maps(word)) for word in riddle]
-show(video.video, *over, titles=["the video", "first word", "second word", "third word"], width=215)
+show(video.video, *over, titles=["the video", "first word", "second word", "third word"], width=200)
 
 # %% [markdown]
 # Guess: which maps are those of “burger”, “water” and “a”? Two of them are bright on the burger. Only one can be its
@@ -93,7 +94,8 @@ show(video.video, *over, titles=["the video", "first word", "second word", "thir
 # - **keys** $K = \tau(y) W_K$: what is this token found by?
 # - **values** $V = \tau(y) W_V$: what does this token add?
 #
-# Each pixel compares its query with all keys. The softmax makes the products positive and lets them sum to one:
+# Each pixel compares its query with all keys. In each row, the softmax makes positive shares of the products $s_k$ that
+# sum to one, $e^{s_k} / \sum_j e^{s_j}$:
 #
 # $$ \mathcal{A} = \mathrm{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right), \qquad \text{output} = \mathcal{A} V . $$
 #
@@ -168,8 +170,9 @@ check.word_map(word_map)
 # ([Rombach et al. 2022](https://arxiv.org/abs/2112.10752)) and ModelScope
 # ([Wang et al. 2023](https://arxiv.org/abs/2308.06571)), the paper's model, are larger and built in the same way.
 #
-# Now one layer, by hand. We make a picture, mix its latents with noise as in eq. 2, and let the network guess the noise.
-# A *hook* is a function that PyTorch calls with what goes into a layer.
+# Now one layer, by hand. We make a picture, mix its latents with noise by eq. 2 of lesson 00, and let the network guess
+# the noise. A *hook* is a function that PyTorch calls with what goes into a layer. `sites` lists the layers of
+# cross-attention, and `capture`, the helper of this series, records their maps, with which we compare ours.
 
 # %%
 prompt, t = "a burger floats on the water", 300  # late in sampling: the picture is there, with some noise on it
@@ -215,9 +218,9 @@ figures.captioned([picture.video[0], by_hand, overlay(picture.video, by_hand)[0]
 # The map is bright where the burger is. Nobody told the network where burgers are: it learnt to look there because that
 # helps to guess the noise.
 #
-# **A trap.** The transformers along time have an `attn2`, too. There, queries and keys both come from the frames of one
-# place, and there is no column for “burger”. A recorder that goes by the name alone records them as well. The layer
-# itself knows better:
+# **A trap.** The temporal layers of a video network have an `attn2`, too. There, queries and keys both come from the
+# frames of one place, and there is no column for “burger”. A recorder that goes by the name alone records them as well.
+# Ask the layer itself:
 
 # %%
 named = [module for name, module in video_model.network.named_modules() if name.endswith("attn2")]
@@ -231,8 +234,8 @@ print(f"{len(named)} layers of the video model are called attn2; {len(of_text)} 
 # ## 4. A recorder
 #
 # A run calls the network at each step, and each call passes all dots of the drawing. The network keeps none of their
-# maps: fast kernels ([FlashAttention](https://arxiv.org/abs/2205.14135), and
-# [the one of PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html))
+# maps: fast programs ([FlashAttention](https://arxiv.org/abs/2205.14135), and
+# [that of PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html))
 # compute the output without ever holding $\mathcal{A}$ in memory. So a recorder takes queries and keys, and computes
 # $\mathcal{A}$ a second time. The network goes on with its own numbers.
 #
@@ -330,9 +333,9 @@ figures.captioned([picture.video[0], *every_token[chosen]], ["picture", *caption
 
 # %% [markdown]
 # The numbers are AUROCs. The start token `<start>`, the end token and the padding have maps that are the burger's
-# negative. The noun finds the burger with a clean spot. But “a”, “floats” and “the” find it nearly as well, on a grey
-# ground. (The paper complains of this overlap in its section 3.3; how large it is, [lesson 02](02_how_noisy.ipynb)
-# measures.) So look at the strength as well as at the order:
+# negative. The noun finds the burger with a clean spot. But “a”, “floats” and “the” find it nearly as well, on a brighter
+# ground. (The paper complains of this overlap in its section 3.3; [lesson 02](02_how_noisy.ipynb) measures it.) And each
+# map is drawn from its own darkest to its own brightest value. So look at the strength as well as at the order:
 
 # %% jupyter={"source_hidden": true}
 on, off = inside_and_outside(every_token, mask)
@@ -352,7 +355,8 @@ print(f"The riddle of section 1: first “{riddle[0]}”, second “{riddle[1]}�
 # ### Exercise 3 ● 6 minutes: shares of tokens
 #
 # `probabilities` is (pixels, tokens). The prompt has `count` tokens, its start and end token included; what follows is
-# padding. Return four shares, of the start token, the words, the end token and the padding: the mean over pixels.
+# padding. Return a tensor of four shares, of the start token, of all words together, of the end token and of all padding,
+# each the mean over pixels.
 
 # %%
 def token_shares(probabilities, count):

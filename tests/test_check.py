@@ -4,6 +4,7 @@ import denoising_for_tests
 import given_answers_for_tests as given_answers
 import guidance_answers_for_tests as guidance_answers
 import map_answers_for_tests as map_answers
+import numpy as np
 import pytest
 import swap_answers_for_tests as swap_answers
 import torch
@@ -131,9 +132,14 @@ def test_mistakes_that_fail_at_the_first_step_are_named_by_the_others():
 def test_other_kinds_and_shapes_are_told():
     assert "returns a str; it must be a number" in check.noise_share(lambda sigma: "half").message
     assert "returns a list; it must be a tensor of shape (2, 5, 8)" in check.attention(lambda *qkv: [1]).message
-    assert "returns shape (1,)" in check.flow_step(lambda *inputs: torch.ones(1)).message
+    assert "returns a tensor of shape (1,)" in check.flow_step(lambda *inputs: torch.ones(1)).message
+    assert "shape (3,); it must be a number" in check.noise_loss(lambda guess, noise, weights: weights).message
     wrong = check.flow_step(lambda z, v, sigma, after: z + (after - sigma) * v / 0)
     assert "not finite" in wrong.message
+
+
+def test_a_number_of_numpy_is_a_number():
+    assert check.noise_share(lambda sigma: np.float32(right_share(sigma)))
 
 
 def test_inputs_must_stay_as_they_are():

@@ -115,10 +115,11 @@ def test_the_lab_has_a_copy_that_follows_its_lesson_until_it_is_edited(tmp_path)
     def write(path, code, **more):
         nbformat.write(v4.new_notebook(cells=[v4.new_code_cell(code)], **more), path)
 
-    write(lesson, "1")
+    first = v4.new_code_cell("1", outputs=[v4.new_output("stream", text="of the lesson")], execution_count=3)
+    nbformat.write(v4.new_notebook(cells=[first]), lesson)
     assert lab.copy(lesson, folder) == ""
     copied = nbformat.read(folder / lesson.name, 4)
-    assert copied.cells[0].source == "1"
+    assert copied.cells[0].source == "1" and copied.cells[0].outputs == [] and copied.cells[0].execution_count is None
     copied.cells[0].outputs = [v4.new_output("stream", text="it was run")]
     nbformat.write(copied, folder / lesson.name)
     assert lab.copy(lesson, folder) == "" and "it was run" in (folder / lesson.name).read_text()

@@ -1,6 +1,8 @@
 """Copies the lessons into my_notebooks/, for `make lab`: run and changed there, the lessons stay as they are.
 
-A copy that nobody edited follows its lesson. One whose cells were edited stays, and is named where its lesson is newer.
+Copies have no outputs: what a cell gives is seen after the guess that comes before it, and a cell without a number has
+not run yet. A copy that nobody edited follows its lesson. One whose cells were edited stays, and is named where its
+lesson is newer.
 """
 
 import shutil
@@ -18,7 +20,7 @@ KEY = "copied_from"  # in the metadata of a copy: what its lesson was
 
 
 def copy(lesson: Path, folder: Path = COPIES) -> str:
-    """Copies a lesson unless the copy is edited; returns a sentence where the lesson is newer than such a copy."""
+    """Copies a lesson, without outputs, unless the copy is edited; returns a sentence where the lesson is newer."""
     notebook = nbformat.read(lesson, as_version=4)
     version, target = _version(notebook), folder / lesson.name
     if target.exists():
@@ -28,6 +30,9 @@ def copy(lesson: Path, folder: Path = COPIES) -> str:
             return ""
         if _version(own) != origin:
             return f"{target.name} in {folder.name}/ has your changes and stays; the lesson is newer."
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
     notebook.metadata[KEY] = version
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, target)

@@ -16,8 +16,8 @@
 #
 # **How it works.** Six tasks give 100 points; ● is easy, ●●● is hard. Each begins with a guess: write it down, on paper
 # if there is no cell for it, *before* you run the next cell. Where you see `...`, put your code. The line `check.…` below
-# tells what is wrong with it; ask it as often as you like. No task needs the code of an earlier one, so when the minutes
-# of a task are over, go on to the next.
+# tells what is wrong with it when you run the cell; ask it as often as you like. No task needs the code of an earlier
+# one, so when the minutes of a task are over, go on to the next.
 #
 # Run all cells from top to bottom, each with Shift+Enter, the one below too, which only sets things up. A cell whose code
 # is folded away shows three dots; it only draws, and must be run as well. `[*]` on the left of a cell says that it works.
@@ -149,8 +149,8 @@ def flow_step(latents, velocity, sigma, next_sigma):
 check.flow_step(flow_step)
 
 # %% [markdown]
-# Four of your steps make a whole video, a short one here. The last number of `predict` says how strongly the network
-# shall keep to the prompt.
+# Four of your steps make a whole video, a short one here. `predict` gives the velocity. The network wants to be told
+# 1000 σ for σ, and the last number says how strongly it shall keep to the prompt.
 
 # %%
 text, empty = model.encode(PROMPT), model.encode("")
@@ -332,10 +332,10 @@ show(*(draw_boxes(made.video, boxes) for made in biased.values()), titles=titles
 # …
 
 # %% [markdown] tags=["teacher"]
-# > **Answer.** $e^8 \approx 2981$; between inside and outside the factor is $e^{16}$. With 1 the burger stays about where it
-# > was, and 8 leads it. What counts for 4 is that the answer fits the picture, whatever the guess was. The sea hardly changes: its words
-# > keep the shares among themselves, because a softmax with one more vote for “burger” divides the others by the same
-# > number.
+# > **Answer.** 4 suffices: with 1 the burger stays about where it was, with 4 and with 8 it is led. (What gives the points
+# > is that the answer fits the picture, whatever the guess was.) $e^8 \approx 2981$; between inside and outside the factor
+# > is $e^{16}$. The sea hardly changes: the shares of its words keep their ratios, because a larger $\exp(\text{logit})$
+# > of “burger” divides all others by the same number.
 # >
 # > **Points.** 12 if the check says ✓ (6 for a bias that is added after the softmax); 4 for a number that fits what is
 # > seen; 4 for the factor.
@@ -347,7 +347,7 @@ show(*(draw_boxes(made.video, boxes) for made in biased.values()), titles=titles
 #
 # A *detector* finds the burger in each frame and draws a box around it. We hold it against the box that was asked for:
 # *intersection over union* is the area that both share, over the area that they cover together. The mean over the frames
-# is called *mIoU*. **Guess**: what shall a frame count in which the detector finds no burger?
+# is called *mIoU*. **Guess** the mIoU of the three videos of task 4, and say why a frame without a burger must count 0.
 #
 # `boxes` and `targets` are (frames, 4): left, upper, right and lower edge, all from 0 to 1. A frame without a burger has a
 # row of NaN in `boxes`. Return one number.
@@ -391,7 +391,8 @@ else:
     print(LATER)
 
 # %% [markdown] tags=["teacher"]
-# > **Answer.** A frame without the object counts 0. If it were left out, losing the object would cost nothing.
+# > **Answer.** The cell above prints the three numbers. If a frame without the object were left out of the mean, losing
+# > the object would cost nothing.
 # >
 # > **Points.** 15 if the check says ✓; 10 if only the frames without a burger, or the negative sides, are wrong; 5 for the
 # > right ratio on paper.
@@ -399,15 +400,15 @@ else:
 # %% [markdown]
 # ## Task 6 ●●● 15 minutes, 20 points: your own path
 #
-# Draw a path: click or drag on the picture, pull its points, and change the size of the box at its ends. **Guess** your
-# mIoU, then press *Run*. Two videos are made, without and with your path. The boxes with a line are those that you asked
-# for, those with dashes are what the detector sees.
+# Draw a path on the grey square: click or drag there, pull the points, and change the size of the box at the ends of the
+# path. Leave the other controls as they are. **Guess** your mIoU, then press *Run*. Two videos are made, without and with
+# your path. The boxes with a line are those that you asked for, those with dashes are what the detector sees.
 #
 # Here the burger is led not by a bias but by *guidance*: at each step the latents move a little, in the direction in which
 # the word's map becomes brighter inside of the box. Lesson 05 of the series is about that.
 #
-# In the gallery counts who has the highest mIoU. Your box must leave the place where it begins: in some frame it must not
-# touch the first one. Try a path that the scene does not like, too, into the sky or very fast.
+# The gallery is sorted by mIoU. Your box must leave the place where it begins: in some frame it must not touch the box of
+# the first frame. Try a path that does not fit the scene, too, into the sky or very fast.
 
 # %%
 drawer = PathDrawer(model, PROMPT, "burger", seed=0, tracks=track([(0.25, 0.3), (0.7, 0.7)], size=0.35))

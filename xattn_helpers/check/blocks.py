@@ -84,7 +84,7 @@ ATTENTION_MISTAKES = {
         lambda query, key, value: _scores(query, key, 0).softmax(-1) @ value,
     "attention divides by the width: it must be its square root":
         lambda query, key, value: _scores(query, key, 1).softmax(-1) @ value,
-    "attention has its softmax over the pixels: each pixel shares itself out among the tokens, the last axis":
+    "attention has its softmax over the patches: each patch shares itself out among the words, the last axis":
         lambda query, key, value: _scores(query, key).softmax(-2) @ value,
     "attention has its softmax over the heads: each head has one of its own, over the tokens":
         lambda query, key, value: _scores(query, key).softmax(0) @ value,

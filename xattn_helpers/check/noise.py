@@ -84,6 +84,13 @@ LOSS_MISTAKES = {
     "noise_loss has the square root of the error": lambda guess, noise, weights: (
         weights * _errors(guess, noise).sqrt()
     ).mean(),
+    "noise_loss multiplies along the width of the pictures: the weights belong to the batch, which is the first axis":
+        lambda guess, noise, weights: (weights * (guess - noise).square()).mean(),
+    "noise_loss takes one mean over all pictures: each has an error of its own, which has its weight":
+        lambda guess, noise, weights: weights.mean() * _errors(guess, noise).mean(),
+    "noise_loss adds up the numbers of a picture: its error is their mean": lambda guess, noise, weights: (
+        weights * (guess - noise).square().flatten(1).sum(1)
+    ).mean(),
     "noise_loss adds the values up: take their mean, or large pictures count more than small ones":
         lambda guess, noise, weights: (weights[:, None, None, None] * (guess - noise).square()).sum(),
     "noise_loss divides by the sum of the weights: their mean over all timesteps is 1, in a batch it may be another":

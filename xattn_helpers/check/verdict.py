@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,6 +12,7 @@ Function = Callable[..., Any]
 Inputs = tuple[Any, ...]  # of one call
 TOLERANCE = 1e-4  # relative and absolute: answers may add up numbers in another order
 SHOWN = 4  # values of a result in a sentence
+NUMBERS = int, float, np.number  # what a mean may be, written with Python, numpy or torch
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,10 @@ def judge(
             said = named(answer, mistakes, calls[:number]) if number else ""
             return Verdict(False, said or f"{name} raises {type(error).__name__}: {error}")
         if fault := fault_of(result, solution(*copies(inputs)), name):
-            is_number = isinstance(result, (Tensor, int, float))
+            is_number = isinstance(result, (Tensor, *NUMBERS))
             return Verdict(False, is_number and named(answer, mistakes, calls) or fault)
         if not untouched(arguments, inputs):
-            return Verdict(False, f"{name} changes what it is given: make a new tensor, without +=, -= or *=")
+            return Verdict(False, f"{name} changes what it is given: change a copy, made by .clone()")
         results.append(result)
     for inputs, result in zip(calls, results, strict=True):
         expected = solution(*copies(inputs))
@@ -61,14 +63,14 @@ def fault_of(result: Any, expected: Tensor, name: str) -> str:
     """What is wrong with a result before its values are looked at, or nothing."""
     if result is None or result is ...:
         return f"{name} returns nothing yet: put your code in place of the dots, and return the result"
-    if isinstance(result, (int, float)) and expected.ndim == 0:
+    if isinstance(result, NUMBERS) and expected.ndim == 0:
         result = torch.tensor(float(result))
+    possible = f"a tensor of shape {tuple(expected.shape)}" if expected.ndim else "a number"
     if not isinstance(result, Tensor):
-        possible = f"a tensor of shape {tuple(expected.shape)}" if expected.ndim else "a number"
         return f"{name} returns a {type(result).__name__}; it must be {possible}"
     if result.shape != expected.shape:
-        return f"{name} returns shape {tuple(result.shape)}; it must be {tuple(expected.shape)}"
-    return "" if result.isfinite().all() else f"{name} returns numbers that are not finite"
+        return f"{name} returns a tensor of shape {tuple(result.shape)}; it must be {possible}"
+    return "" if result.isfinite().all() else f"{name} returns numbers that are not finite: NaN, or infinity"
 
 
 def named(answer: Function, mistakes: Mapping[str, Function], calls: Sequence[Inputs]) -> str:
