@@ -70,6 +70,12 @@ def test_a_text_that_is_linked_becomes_a_page_with_those_that_it_links_to():
     assert "<h1" in pages.document(found[0])
 
 
+def test_a_link_to_a_heading_of_a_text_leads_where_it_does_on_github(tmp_path):
+    (tmp_path / "a.md").write_text("# What `it` Does: it's 3\n")
+    page = pages.document(tmp_path / "a.md")
+    assert '<h1 id="what-it-does-its-3">' in page and 'href="#what-it-does-its-3"' in page
+
+
 # Cells
 
 

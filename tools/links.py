@@ -1,9 +1,11 @@
 """Links between the pages: what a notebook or a text of the repository links to, and where that is on the pages."""
 
+import html
 import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote
 
 from nbformat import NotebookNode
 
@@ -12,6 +14,7 @@ from tools.notebooks import FOLDER, ROOT
 
 LINK = re.compile(r'<a ([^>]*?)href="([^"#:]+)(#[^"]*)?"([^>]*)>(.*?)</a>', re.DOTALL)
 MARKDOWN_LINK = re.compile(r"\]\(([^)#:\s]+\.md)(?:#[^)]*)?\)")
+HEADING_NAME = re.compile(r'(<h\d id="|<a class="anchor-link" href="#)([^"]*)"')
 LESSON = re.compile(r"\d\d_\w+\.ipynb")
 PLACES = {  # of what is no lesson and no text, by its path in the repository
     "notebooks/lab/student.ipynb": "lab/student.ipynb",
@@ -34,6 +37,16 @@ def to_pages(body: str, folder: Path = FOLDER, address: Address | None = None) -
         return f'<a {before}href="{target}{fragment}"{behind}>{words}</a>' if target else words
 
     return LINK.sub(led, body)
+
+
+def named_as_on_github(body: str) -> str:
+    """The HTML of a text whose headings have the names by which links on GitHub lead to them."""
+
+    def named(match: re.Match[str]) -> str:
+        name = re.sub(r"[^\w-]", "", unquote(html.unescape(match[2])).lower())
+        return f'{match[1]}{name}"'
+
+    return HEADING_NAME.sub(named, body)
 
 
 def documents(texts: Iterable[tuple[str, Path]]) -> list[Path]:

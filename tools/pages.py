@@ -63,7 +63,7 @@ def page(
 def document(path: Path) -> str:
     """The HTML page of a text of the repository."""
     source = path.read_text(encoding="utf-8")
-    body = markdown(source, path.parent)
+    body = links.named_as_on_github(markdown(source, path.parent))
     return _framed(path.stem, f'<div class="text">{links.to_pages(body, path.parent)}</div>')
 
 
