@@ -33,11 +33,16 @@ OPEN = {"browser": None, "lab": None}  # what a failed test can be told with
 
 
 def pytest_collection_modifyitems(items):
-    """What asks a page that hangs would wait for ever."""
+    """A limit for each, as a page that hangs is waited for for ever; last a notebook, whose films slow the others."""
     here = os.path.dirname(__file__)
     for item in items:
         if str(item.path).startswith(here):
             item.add_marker(pytest.mark.timeout(LIMIT))
+    items.sort(key=_needs_lab)
+
+
+def _needs_lab(item):
+    return "lab" in getattr(item, "fixturenames", ())
 
 
 @pytest.hookimpl(wrapper=True)

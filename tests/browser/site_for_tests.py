@@ -53,6 +53,7 @@ It is forty-two.
 After it.
 """
 NEXT = "# 01 · Next\n\nThe second lesson. Back to [the first](00_known.ipynb).\n\n## The end\n\nAll."
+TEACHING = "<!doctype html><html lang=en><title>Plans</title><main><h1>Plans</h1><a href=index.html>all</a></main>"
 
 
 def clip(color, prompt):
@@ -112,6 +113,7 @@ def write(folder):
     (folder / second.page).write_text(pages.page(following, first, None))
     cards = [pages.card(known, "00_known", 61.0), pages.card(following, "01_next", 0)]
     (folder / "index.html").write_text(pages.index(cards))
+    (folder / "docs-TEACHING.html").write_text(TEACHING)
     (folder / "api").mkdir()
     (folder / "api" / "xattn_helpers.html").write_text("<h1>API</h1>")
     return folder

@@ -7,6 +7,7 @@ import pytest
 from site_for_tests import write
 
 from tools import notebooks, reference, tutorial
+from tools.teaching import site
 
 WIDTHS = (1280, 390)
 LOCAL = ("file:", "data:", "blob:")
@@ -22,9 +23,10 @@ def small(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def series(tmp_path_factory):
-    """The lessons as they lie in the repository, and the reference."""
+    """The lessons as they lie in the repository, the reference, and what teachers find."""
     out = tmp_path_factory.mktemp("series")
     reference.build(out / "api")
+    site.build(out)
     tutorial.build_stored(notebooks.sources(), out)
     return out
 
@@ -145,6 +147,7 @@ def test_the_small_site_is_for_everybody(small, opened, shot, width, theme):
         shot(page, f"small-{name[:5]}-{width}-{theme}", full_page=True)
         assert serious(page) == [], name
         page.wait_for_function(FITS)
+        page.close()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -156,6 +159,7 @@ def test_the_lessons_are_for_everybody(series, opened, shot, width):
         page.wait_for_function(FITS)
         assert page.locator("img:not([alt]), img[alt='']").count() == 0, name
         assert page.locator("details[open]:not(.contents *)").count() == 0, name
+        page.close()  # its videos play, and slow the next
 
 
 @pytest.mark.parametrize("site", ["small", "series"])
@@ -168,6 +172,7 @@ def test_every_link_leads_somewhere(site, request, opened):
         links = page.evaluate("[...document.querySelectorAll('a[href]')].map(link => link.getAttribute('href'))")
         assert links, name
         ids[page.url, "links"] = [urljoin(page.url, link) for link in links]
+        page.close()
     for url in [url for url in ids if isinstance(url, str)]:
         for link in ids[url, "links"]:
             target, fragment = urldefrag(link)
