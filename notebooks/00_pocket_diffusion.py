@@ -70,7 +70,7 @@ from xattn_helpers.display import bullets, image_grid
 from xattn_helpers.pocket.training.config import TrainConfig
 from xattn_helpers.studies import denoising_figures, measured, quality_table
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 74, "optimize": True, "progressive": True})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 POCKET = IMAGE == "pocket-t2i" and VIDEO.startswith("pocket")  # the detector knows the drawn world only
 STEPS = 8 if POCKET else None  # fewer than by default: enough for these pictures
 if not POCKET:

@@ -59,7 +59,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 from xattn_helpers.display import draw_boxes, gallery, hand_in, heatmaps, image_grid, leaderboard
 from xattn_helpers.display.explorers import PathDrawer
 
-set_matplotlib_formats("jpeg", pil_kwargs={"quality": 80})
+set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True})
 POCKET = VIDEO == "pocket-dit"  # the detector knows the drawn world only
 if POCKET:
     model = replace(model, defaults=replace(model.defaults, steps=8))  # fewer than by default, enough for a lab

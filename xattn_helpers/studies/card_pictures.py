@@ -94,6 +94,6 @@ def draw_curves(notes: dict, file: Path) -> Path:
         axis.set(title=title, xlabel="step", yscale="log")
     axes[0].set_ylabel("training loss")
     figure.tight_layout()
-    figure.savefig(file, dpi=90)
+    figure.savefig(file, dpi=90, pil_kwargs={"quality": 85})
     plt.close(figure)
     return file

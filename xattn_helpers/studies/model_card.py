@@ -70,7 +70,7 @@ class ModelCard(Report):
             files.append(draw_sheet(model, prompts, folder / f"{name}.webp", self.steps))
             if name == VIDEO:
                 files.append(draw_hero(model, prompts, folder / "hero.webp", self.steps))
-        return [*files, draw_curves(training_notes(WEIGHTS), folder / "pocket-training.png")]
+        return [*files, draw_curves(training_notes(WEIGHTS), folder / "pocket-training.webp")]
 
     def texts(self, sections: dict[str, Callable[[], str]]) -> dict[str, str]:
         """What stands in each section."""

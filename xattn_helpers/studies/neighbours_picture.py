@@ -17,5 +17,5 @@ class NeighboursPicture(Report):
         if not (stored / "neighbours.json").exists():
             return []
         file = (folder or stored) / "neighbours.webp"
-        pareto_picture(load_table("neighbours", stored)).savefig(file, dpi=110, pil_kwargs={"quality": 85})
+        pareto_picture(load_table("neighbours", stored)).savefig(file, dpi=100, pil_kwargs={"quality": 70})
         return [file]
