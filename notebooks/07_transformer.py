@@ -191,7 +191,8 @@ print(f"largest difference: {lesson.close(backwards.flip(2), forwards, dtype=mod
 # motion: once with three more input channels (frame, row and column), and once as it was. Guess first:
 
 # %% jupyter={"source_hidden": true}
-bullets(transformer_figures.sides(transformer_figures.SCHOOL, school))
+titles = {"before": "the earlier U-Net"} | transformer_figures.SCHOOL
+bullets(transformer_figures.sides(titles, school))
 
 # %% [markdown]
 # Positions are not what it lacked. Without them it learns left and right as well: its convolutions see the nearest

@@ -29,9 +29,7 @@ COLORS = {GRADIENT: "#2a7f62", BIAS: "#c8692b", UNGUIDED: "0.5"}
 FINDING, FINDING_FIRST = "#2f6db3", "#9dc0e4"
 SHARES = ("#c8692b", "#2f6db3", "#9dc0e4", "#d9dee3")  # colours of a word, other words, start and end, and padding
 SIDES = ("to the left", "to the right")
-SCHOOL = {
-    "before": "the earlier U-Net", "positions": "trained longer, with positions", "longer": "trained longer, without",
-}  # fmt: skip
+SCHOOL = {"positions": "trained longer, with positions", "longer": "trained longer, without"}
 
 Grid = Float[np.ndarray, "blocks steps"]
 Latents = Float[Tensor, "1 channels frames height width"]
