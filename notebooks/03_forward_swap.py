@@ -318,6 +318,7 @@ figures.pictures_by_seed(titled, seeds, sources=[beside for beside, _ in made.va
 controlled = measured("swap_shapes")
 bullets(causes_of(controlled) if controlled else [], "Change of how often the object is seen (below 0: more is lost):")
 
+
 # %% [markdown]
 # A bigger source loses *less*, in both models: these are the only intervals above zero. An unlike shape does a little
 # worse in both, and both intervals contain zero. So these targets blame neither. The lines on noise answer what comes next.

@@ -64,7 +64,7 @@ def test_rows_come_back_with_their_types_and_their_provenance(folder):
     loaded = load_rows("marks", folder)
     first = {"prompt": "a, big", "seed": 0, "score": 0.0, "seen": False, "note": "", "source": 0, "key": "123456789abc"}
     assert loaded[0] == first and list(loaded[0]) == list(first)
-    assert loaded[2]["score"] == 0.666667 and loaded[2]["note"] == "late"
+    assert loaded[2]["score"] == 0.66667 and loaded[2]["note"] == "late"
     assert [row["source"] for row in loaded] == [0, 0, 0, 1]
     written = lzma.decompress((folder / "marks.csv.xz").read_bytes()).decode().splitlines()
     assert written[1] == '"a, big",0,0,false,,0,123456789abc' and len(list(csv.reader(written))) == 5
@@ -104,12 +104,12 @@ def test_columns_have_one_type():
 @pytest.mark.parametrize(
     ("value", "kind", "text"),
     [(None, "float", ""), (True, "bool", "true"), (False, "bool", "false"), (3, "int", "3"), (0.1, "float", "0.1"),
-     (1 / 3, "float", "0.333333"), (123456.7, "float", "123457"), ("", "str", ""), ("x", "str", "x")],
+     (1 / 3, "float", "0.33333"), (123456.7, "float", "1.2346e+05"), ("", "str", ""), ("x", "str", "x")],
 )  # fmt: skip
 def test_cells_are_read_as_they_were_written(value, kind, text):
     assert rows.cell(value) == text
     back = rows.value_of(text, kind)
-    assert back == pytest.approx(value, rel=1e-5) if isinstance(value, float) else back == value
+    assert back == pytest.approx(value, rel=1e-4) if isinstance(value, float) else back == value
 
 
 def test_nan_stays_nan_in_rows_and_estimates_and_is_null_in_json():
@@ -165,7 +165,7 @@ def test_a_json_that_was_edited_by_hand_is_refused(folder, change, fault):
     [
         ("b,1,1,true", "b,1,0.9,true", "table | score | value"),
         ("b,1,1,true", "b,2,1,true", "row 3 has seed=2, and the study's case 1"),
-        ("b,0,0.666667,true,late,0,123456789abc\n", "", "3 rows are stored, and the study has 4 cases"),
+        ("b,0,0.66667,true,late,0,123456789abc\n", "", "3 rows are stored, and the study has 4 cases"),
         ("late,1,123456789abc", "late,1,", "a row has the key ''"),
     ],
 )

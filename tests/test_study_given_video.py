@@ -145,7 +145,9 @@ def test_each_case_is_edited_with_its_setting(monkeypatch):
     clip = study.clip(case)
     ((source, target, seed, knobs),) = asked
     assert (source, target, seed) == (clip.source.caption, clip.target_prompt, 7)
-    assert knobs == {"steps": 2, "edits": [], "check_prompt": False, "progress": False, "keep_background": False}
+    (bias,) = knobs.pop("edits")
+    assert isinstance(bias, Bias) and bias.word == clip.new_word, "held where the old object was"
+    assert knobs == {"steps": 2, "check_prompt": False, "progress": False, "keep_background": False}
     assert row["psnr"] == 60 and row["old seen"] and row["word"] == clip.word and row["autoencoder psnr"] < 30
 
 

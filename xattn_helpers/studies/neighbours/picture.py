@@ -57,8 +57,8 @@ def _labels(names: list[str], costs: np.ndarray, reached: np.ndarray) -> list[tu
     labels = []
     for place in np.argsort(reached):
         height = float(reached[place])
-        for _, cost, other, above in labels:
+        for _, cost, adherence, above in labels:
             if abs(np.log10(cost / costs[place])) < WIDTH:
-                height = max(height, other + above / POINTS + LINE)
+                height = max(height, adherence + above / POINTS + LINE)
         labels.append((names[place], float(costs[place]), float(reached[place]), POINTS * (height - reached[place])))
     return labels
