@@ -561,9 +561,9 @@ show(clips[0], loose, titles=["all layers", "temporal layers off"], width=320)
 
 # %% jupyter={"source_hidden": true}
 motions = [f"motion obeyed: {motion}" for motion in ("up", "to the left", "to the right")]
-figures = (measured("motion_school") or {}).get("longer", {})  # of the network that `load` gives
+figures = (measured("pocket_quality") or {}).get("pocket", {})
 reached = quality_table.reached(figures, ("object present, one object", *motions))
-bullets(reached, "The video U-Net on prompts with a motion that it was not trained with:")
+bullets(reached, "The video U-Net on prompts that it was not trained with:")
 
 # %% [markdown]
 # - A motion to a side is not always obeyed. It was the hardest to learn ([lesson 07](07_transformer.ipynb)).

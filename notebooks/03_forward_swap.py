@@ -321,7 +321,8 @@ bullets(causes_of(controlled) if controlled else [], "Change of how often the ob
 
 # %% [markdown]
 # A bigger source loses *less*, in both models: these are the only intervals above zero. An unlike shape does a little
-# worse in both, and both intervals contain zero. So these targets blame neither. The lines on noise answer what comes next.
+# worse in both, and both intervals contain zero. So these targets blame neither. The lines on noise answer what comes
+# next.
 #
 # ### And the noise?
 #
@@ -373,8 +374,8 @@ pairs = {"the truck's maps": swapped, "the same without noise": clean}
 figures.pictures_by_seed({f"{name}{seen(clips, 'car')}": clips for name, clips in pairs.items()}, seeds)
 
 # %% [markdown]
-# Without noise the cars do not get better on these four pictures, nor do the eleven targets above. And in section 4 the image model, whose maps the
-# paper calls the cleaner ones, lost no fewer objects than the video model.
+# Without noise the cars do not get better on these four pictures, nor do the eleven targets above. And in section 4 the
+# image model, whose maps the paper calls the cleaner ones, lost no fewer objects than the video model.
 #
 # **What was not tested.** A map without noise also has less attention in all, so that two things change at once. Our
 # objects differ in more than size and shape (colours, thin parts). And nothing here says what noise does in ModelScope,

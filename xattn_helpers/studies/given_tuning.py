@@ -21,7 +21,7 @@ from .given_video.settings import (
     hold_longer,
     hold_to_the_end,
     swap,
-)  # fmt: skip
+)
 from .given_video.table import PRINTED
 from .rows import Row
 

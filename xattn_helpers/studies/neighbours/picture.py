@@ -43,8 +43,9 @@ def _panel(ax: Axes, methods: Mapping[str, Mapping]) -> None:
         ax.plot([costs[place]] * 2, [part["mIoU"].low, part["mIoU"].high], color=color, lw=1.2)
         face = color if unbeaten[place] else "white"
         ax.plot(costs[place], reached[place], "o", ms=6, color=color, mfc=face, label=name)
-    for name, x, y, height in _labels(list(methods), costs, reached):
-        ax.annotate(name, (x, y), xytext=(8, height), textcoords="offset points", size=8, va="center")
+    for name, cost, own, height in zip(methods, costs, reached, _heights(costs, reached), strict=True):
+        above = POINTS * (height - own)
+        ax.annotate(name, (cost, own), xytext=(8, above), textcoords="offset points", size=8, va="center")
     ax.set(xlabel="time over that of an unguided video", ylim=(0, 1), xscale="log", xlim=(0.85, MOST))
     ax.set_xticks(TICKS, [f"{tick} ×" for tick in TICKS])
     ax.xaxis.set_minor_locator(NullLocator())
@@ -52,13 +53,12 @@ def _panel(ax: Axes, methods: Mapping[str, Mapping]) -> None:
     ax.grid(alpha=0.3)
 
 
-def _labels(names: list[str], costs: np.ndarray, reached: np.ndarray) -> list[tuple[str, float, float, float]]:
-    """Where names stand: beside their dots, moved up where dots are too close."""
-    labels = []
+def _heights(costs: np.ndarray, reached: np.ndarray) -> np.ndarray:
+    """How high names stand on the axis: beside their dots, moved up where another name would be in the way."""
+    heights, placed = reached.copy(), []
     for place in np.argsort(reached):
-        height = float(reached[place])
-        for _, cost, adherence, above in labels:
-            if abs(np.log10(cost / costs[place])) < WIDTH:
-                height = max(height, adherence + above / POINTS + LINE)
-        labels.append((names[place], float(costs[place]), float(reached[place]), POINTS * (height - reached[place])))
-    return labels
+        for below in placed:
+            if abs(np.log10(costs[below] / costs[place])) < WIDTH:
+                heights[place] = max(heights[place], heights[below] + LINE)
+        placed.append(place)
+    return heights
