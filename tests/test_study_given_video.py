@@ -1,5 +1,6 @@
 """The study of given videos: its clips against their truths, what it measures of known edits, and its table by hand."""
 
+from itertools import combinations
 from unittest.mock import patch
 
 import numpy as np
@@ -12,6 +13,7 @@ from xattn_helpers import Bias, Clip, Guidance, Reweight, Swap
 from xattn_helpers.edits.observed import Seen
 from xattn_helpers.pocket.world.captions import held_out
 from xattn_helpers.studies import given_video
+from xattn_helpers.studies.given_fresh import GivenFresh
 from xattn_helpers.studies.given_tuning import GivenTuning
 from xattn_helpers.studies.given_video import GivenVideo, clips, settings
 from xattn_helpers.studies.given_video.clips import EDGES, KINDS, Painter
@@ -64,17 +66,31 @@ def test_what_is_asked_is_what_the_truth_has():
         assert not drawn(clip).true_masks.any() and drawn(clip).masks.any()
 
 
-def test_clips_are_the_same_each_time_and_those_of_tuning_are_none_of_them():
-    study, tuning = GivenVideo(), GivenTuning()
+def test_clips_are_the_same_each_time_and_no_two_studies_share_one():
+    study = GivenVideo()
     for kind in KINDS:
-        own = [clip.source.actors[0].position for clip in clips.sample_clips(kind, study.count, study.first_seed)]
+        own = paths_of(study, kind)
         clips.sample_clips.cache_clear()
-        again = [clip.source.actors[0].position for clip in clips.sample_clips(kind, study.count, study.first_seed)]
+        again = paths_of(study, kind)
         assert all((first == second).all() for first, second in zip(own, again, strict=True))
-        for clip in clips.sample_clips(kind, tuning.count, tuning.first_seed):
-            assert not any((clip.source.actors[0].position == path).all() for path in own)
-    seeds = {case["seed"] for case in study.cases()}
-    assert len(seeds) == study.count == 60 and not seeds & {case["seed"] for case in tuning.cases()}
+    for first, second in combinations((study, GivenTuning(), GivenFresh()), 2):
+        assert not {case["seed"] for case in first.cases()} & {case["seed"] for case in second.cases()}
+        for kind in KINDS:
+            for path in paths_of(first, kind):
+                assert not any((path == compared).all() for compared in paths_of(second, kind))
+    assert len({case["seed"] for case in study.cases()}) == study.count == 60
+
+
+def paths_of(study, kind):
+    return [clip.source.actors[0].position for clip in clips.sample_clips(kind, study.count, study.first_seed)]
+
+
+def test_fresh_clips_compare_two_settings_of_the_table():
+    cases = GivenFresh().cases()
+    assert {(case["model"], case["kind"]) for case in cases} == {("pocket-dit", "object")}
+    assert {case["setting"] for case in cases} == {"edit", "skip .15"}
+    knobs = {name: setting.knobs for name, setting in GivenFresh.settings["object"].items()}
+    assert knobs == {"edit": {}, "skip .15": {"skip": 0.15}}
 
 
 # Settings
