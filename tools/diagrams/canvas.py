@@ -35,10 +35,11 @@ class Canvas:
         """Words about a height; `|` begins a new line."""
         lines = words.split("|")
         weight = " font-weight='bold'" if bold else ""
+        side = "" if anchor == "start" else f" text-anchor='{anchor}'"
         top = y - (len(lines) - 1) / 2 * size * LINE + 0.35 * size
         for number, line in enumerate(lines):
             place = f"x='{x:g}' y='{top + number * size * LINE:.1f}'"
-            look = f"{FONT} font-size='{size}' fill='{color}' text-anchor='{anchor}'{weight}"
+            look = f"font-size='{size}' fill='{color}'{side}{weight}"
             self.elements.append(f"<text {place} {look}>{html.escape(line)}</text>")
 
     def grid(self, x: float, y: float, columns: int, rows: int, cell: float, color: str = GREEN) -> None:
@@ -77,17 +78,19 @@ class Canvas:
 
     def svg(self) -> str:
         """The drawing as a file."""
-        colors: Sequence[str] = (INK, GREY, BLUE, GREEN, ORANGE)
+        drawn = "\n".join(self.elements)
+        colors: Sequence[str] = [color for color in (INK, GREY, BLUE, GREEN, ORANGE) if head(color) in drawn]
         heads = "".join(
             f"<marker id='{head(color)}' viewBox='0 0 8 8' refX='7' refY='4' markerWidth='7' markerHeight='7' "
             f"orient='auto'><path d='M0,0L8,4L0,8z' fill='{color}'/></marker>"
             for color in colors
         )
         size = f"width='{self.width}' height='{self.height}' viewBox='0 0 {self.width} {self.height}'"
-        begin = f"<svg xmlns='http://www.w3.org/2000/svg' {size} role='img' aria-label='{html.escape(self.title)}'>"
+        told = f"{FONT} role='img' aria-label='{html.escape(self.title)}'"
+        begin = f"<svg xmlns='http://www.w3.org/2000/svg' {size} {told}>"
         paper = f"<rect width='100%' height='100%' fill='{PAPER}'/>"
-        lines = [begin, f"<title>{html.escape(self.title)}</title>", f"<defs>{heads}</defs>", paper, *self.elements]
-        return "\n".join([*lines, "</svg>", ""])
+        lines = [begin, f"<title>{html.escape(self.title)}</title>", f"<defs>{heads}</defs>", paper, drawn, "</svg>"]
+        return "\n".join(lines) + "\n"
 
 
 def head(color: str) -> str:

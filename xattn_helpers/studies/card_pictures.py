@@ -57,7 +57,7 @@ def draw_sheet(model: Model, prompts: Sequence[str], file: Path, steps: int | No
         clips = generate(model, [prompt] * len(seeds), seeds, steps, progress=False)
         videos.append(np.concatenate([clip.video for clip in clips]))
     figure = contact_sheet(videos, prompts, frames=4)
-    figure.savefig(file, dpi=110, pil_kwargs={"quality": 85})
+    figure.savefig(file, dpi=110, pil_kwargs={"quality": 65})
     return file
 
 

@@ -72,7 +72,7 @@ def label_of(figures: dict) -> str:
 def draw(clips: dict[str, dict], file: Path) -> None:
     """Write the picture."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    memory_figure(clips).savefig(file, dpi=110, pil_kwargs={"quality": 85})
+    memory_figure(clips).savefig(file, dpi=110, pil_kwargs={"quality": 65})
 
 
 def memory_figure(clips: dict[str, dict]) -> Figure:
