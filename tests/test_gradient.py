@@ -1,5 +1,6 @@
 """Gradient passes that end early, or save memory."""
 
+import math
 from functools import partial
 
 import pytest
@@ -9,8 +10,11 @@ from steering_for_tests import TIMESTEP, begun, close, image_noise
 
 from xattn_helpers import Guidance, capture, generate
 from xattn_helpers.attention.processor import listening
+from xattn_helpers.edits import saving
 from xattn_helpers.edits.energies import box_energy
-from xattn_helpers.edits.gradient import STAGES, probed
+from xattn_helpers.edits.gradient import probed
+from xattn_helpers.edits.saving import PARTS, STAGES, is_worth_it
+from xattn_helpers.studies.full_size_steps import Steps, build
 
 
 def test_a_probe_has_the_maps_of_its_sites_and_only_these():
@@ -97,10 +101,12 @@ def test_what_checkpointing_computes_again_is_recorded_once():
         def __call__(self, maps, site, call):
             counts.append((site.name, call.gradient))
 
-    steering = begun(memory="save", cells=2, groups="down", model=tiny(1))
+    steering = begun(memory="save", cells=2, groups=("down", "up"), model=tiny(1))
+    first, *_, last = (site.name for site in steering.sites)
     with listening(tiny(1).backbone, Counting(), steering.sites), capture(tiny(1), prompt=PROMPT) as attention:
         steering.gradient(image_noise(), TIMESTEP)
-    assert counts == [(steering.sites[0].name, True)] * 2, "the pass, and again for the gradient"
+    assert counts.count((first, True)) == 2, "the pass, and again for the gradient"
+    assert counts.count((last, True)) == 1, "the pass, which goes back at once"
     assert not attention.runs, "what guidance looks at is not what becomes of the clip"
 
 
@@ -121,3 +127,55 @@ def test_what_saves_memory_is_over_with_its_pass():
         with STAGES.on(model.network, model.backbone.stages()):
             begun(memory="save", cells=2, groups="down", model=model).gradient(latents, TIMESTEP)
             assert torch.equal(model.predict(latents, TIMESTEP, text), wanted)
+
+
+# What is left as it is while memory is saved
+
+
+@pytest.fixture
+def stages_seen(monkeypatch):
+    """The stages that are asked for: name, size of the input, whether to compute it twice."""
+    seen = []
+
+    def noting(probe, name, inputs):
+        worth = is_worth_it(probe, name, inputs)
+        seen.append((name, next(value.numel() for value in inputs if isinstance(value, torch.Tensor)), worth))
+        return worth
+
+    monkeypatch.setattr(saving, "is_worth_it", noting)
+    return seen
+
+
+def test_small_stages_and_the_last_are_computed_once(stages_seen, monkeypatch):
+    monkeypatch.setattr(saving, "SMALL", 1 / 2)
+    model = tiny(3)
+    steering = begun(memory="save", model=model)
+    result = steering.gradient(noise(model), TIMESTEP)
+    close(result, begun(memory="spend", model=model).gradient(noise(model), TIMESTEP))
+    largest = 0
+    for name, size, worth in stages_seen:
+        largest = max(largest, size)
+        is_last = steering.sites[-1].name.startswith(f"{name}.")
+        assert worth == (size > largest / 2 and not is_last)
+    assert steering.sites[-1].name.startswith(stages_seen[-1][0]), "the pass ends in the stage of its last site"
+    assert {worth for _, _, worth in stages_seen} == {True, False}
+
+
+@pytest.mark.parametrize("family", ["wan", "ltx"])
+def test_wide_layers_go_in_parts_through_all_blocks_but_the_last(family):
+    steps, sizes = Steps(build(family, "cpu", "float32", small=True), (3, 8, 8)), []
+    backbone = steps.model.backbone
+    with steps.gradient(memory="spend") as update:
+        plain = update()
+    handles = []
+    for layer in backbone.placewise():
+        first = layer.get_submodule("net.0")
+        handles.append(first.register_forward_hook(lambda _, inputs, __: sizes.append(inputs[0].shape[1])))
+    with steps.gradient(memory="save") as update:
+        close(update(), plain)
+    for handle in handles:
+        handle.remove()
+    places = math.prod(backbone.grid(backbone.sites()[0], (3, 8, 8)).values())
+    assert set(sizes) == {places // PARTS}
+    assert len(sizes) == PARTS * 3 * (len(backbone.stages()) - 1), "the pass, the block again, and each part again"
+    assert not any("forward" in vars(layer) for layer in backbone.placewise())

@@ -9,13 +9,13 @@ import torch
 from drawn_videos import world
 from models_for_tests import tiny
 
-from xattn_helpers import Bias, Clip, Guidance, Reweight, Swap
-from xattn_helpers.edits.observed import Seen
+from xattn_helpers import Bias, Clip
 from xattn_helpers.pocket.world.captions import held_out
 from xattn_helpers.studies import given_video
+from xattn_helpers.studies.exchange_tuning import ExchangeTuning
 from xattn_helpers.studies.given_fresh import GivenFresh
 from xattn_helpers.studies.given_tuning import GivenTuning
-from xattn_helpers.studies.given_video import GivenVideo, clips, settings
+from xattn_helpers.studies.given_video import GivenVideo, clips
 from xattn_helpers.studies.given_video.clips import EDGES, KINDS, Painter
 from xattn_helpers.studies.given_video.measuring import measure_edit
 from xattn_helpers.studies.given_video.table import MEANS, figures, markdown, summary
@@ -73,7 +73,7 @@ def test_clips_are_the_same_each_time_and_no_two_studies_share_one():
         clips.sample_clips.cache_clear()
         again = paths_of(study, kind)
         assert all((first == second).all() for first, second in zip(own, again, strict=True))
-    for first, second in combinations((study, GivenTuning(), GivenFresh()), 2):
+    for first, second in combinations((study, GivenTuning(), GivenFresh(), ExchangeTuning()), 2):
         assert not {case["seed"] for case in first.cases()} & {case["seed"] for case in second.cases()}
         for kind in KINDS:
             for path in paths_of(first, kind):
@@ -91,25 +91,6 @@ def test_fresh_clips_compare_two_settings_of_the_table():
     assert {case["setting"] for case in cases} == {"edit", "skip .15"}
     knobs = {name: setting.knobs for name, setting in GivenFresh.settings["object"].items()}
     assert knobs == {"edit": {}, "skip .15": {"skip": 0.15}}
-
-
-# Settings
-
-
-def test_edits_are_those_of_the_clip():
-    clip = some("path")[0]
-    text, (height, width) = tiny().text, (8, 8)
-    seen = Seen(Clip(np.zeros((16, 8, 8, 3), np.uint8), torch.zeros(4, 16, 8, 8), clip.source.caption, 0),
-                {height: torch.rand(16, height, width, 20)}, text, 1.0)  # fmt: skip
-    moved = seen.moved(clip.word, 1.0, (clip.asked["across"], clip.asked["down"]))
-    guidance, bias = settings.guide(clip, seen)[0], settings.bias(clip, seen)[0]
-    assert isinstance(guidance, Guidance) and isinstance(bias, Bias)
-    for edit in (guidance, bias):
-        assert edit.word == clip.word and (edit.target.mask(16, 8, 8) == moved.mask(16, 8, 8)).all()
-    assert settings.hide(clip, seen) == [Reweight(clip.word, 0.0)]
-    other = some("object")[0]
-    swap = Swap(other.word, other.new_word, source=other.source.caption, window=settings.SWAPPED)
-    assert settings.swap(other, seen) == [swap]
 
 
 # Measuring

@@ -14,7 +14,7 @@ from xattn_helpers.attention.processor import STAND_INS, listening
 from xattn_helpers.backbones.backbone import CALL, LISTENERS
 from xattn_helpers.backbones.patching import UNCOMPILED
 from xattn_helpers.backbones.temporal import frames_apart
-from xattn_helpers.edits.gradient import STAGES
+from xattn_helpers.edits.saving import STAGES
 
 SWAP = Swap("shark", "burger", source="a shark floats on the water")
 GUIDANCE = Guidance("burger", PATH, memory="save")

@@ -102,6 +102,10 @@ class Backbone(Protocol):
         """What checkpointing repeats, and after which a gradient pass may stop; none is a part of another."""
         ...
 
+    def placewise(self) -> list[nn.Module]:
+        """Layers (batch, places, width) in stages that treat each place by itself, and are wider than their tokens."""
+        ...
+
     def predict(self, latents: Latents, timestep: Tensor, text: Condition) -> Latents:
         """What the network predicts for latents. Raises ValueError for a text with a mask if the network masks none."""
         ...
@@ -124,6 +128,10 @@ class NetworkBackbone:
                 f"{type(self.network).__name__} takes {self.channels} channels and predicts {config.out_channels}: it "
                 "needs more than latents (as inpainting, depth and image-to-video networks do)"
             )
+
+    def placewise(self) -> list[nn.Module]:
+        """None: a U-Net's stages are small, and it has many."""
+        return []
 
     def run(self, *inputs: Any, **options: Any) -> Tensor:
         """Call the network; while somebody looks at its attention, never as compiled code."""

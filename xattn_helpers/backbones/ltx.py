@@ -21,6 +21,7 @@ class LTX(Transformer):
     joint = True
     padding = "masked"
     tokens = 128
+    wide = "ff"
 
     def __init__(self, network: nn.Module):
         super().__init__(network)

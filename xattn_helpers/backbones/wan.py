@@ -1,7 +1,7 @@
 """Wan 2.1: a transformer over space and time, with text cross-attention in every block."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -15,10 +15,15 @@ class Transformer(NetworkBackbone):
     groups = ("early", "middle", "late")
     rows = "batch heads (frames height width)"
     is_video = True
+    wide: ClassVar[str]  # name of the feed-forward layer of a block
 
     def stages(self) -> list[nn.Module]:
         """The blocks."""
         raise NotImplementedError
+
+    def placewise(self) -> list[nn.Module]:
+        """The feed-forward layers."""
+        return [getattr(block, self.wide) for block in self.stages()]
 
     def patch(self) -> tuple[int, int, int]:
         """Latent frames, rows and columns that one token stands for."""
@@ -65,6 +70,7 @@ class Wan(Transformer):
     padding = "zero"
     tokens = 512
     tidies = True
+    wide = "ffn"
 
     def __init__(self, network: nn.Module):
         super().__init__(network)

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+from torch import Tensor
 
 from ..attention.processor import Maps, listening
 from ..backbones.backbone import Backbone, Call, Site
 from ..backbones.memory import free_share
-from ..backbones.patching import SharedPatch
+from .saving import checkpointed
 
 Memory = Literal["auto", "save", "spend"]
 SHORT = 0.5  # share of a GPU's memory; with less of it free, a stage is computed twice
@@ -36,6 +34,7 @@ class Probe:
     names: Sequence[str]  # of the sites, in the order in which they run
     is_short: Shortage | None = None  # asked before each stage: whether to forget what it computes
     in_stage: bool = False  # whether such a stage runs, which must be complete
+    largest: int = 0  # of the inputs of stages so far, in numbers
     maps: dict[str, Tensor] = field(default_factory=dict)
     tokens: Tensor | None = None  # whose maps are kept, in order; None is all
     edits = False
@@ -56,61 +55,6 @@ class Probe:
         """Raise `Reached` when nothing after this is needed."""
         if self.names[-1] in self.maps:
             raise Reached
-
-
-SAVING: ContextVar[Probe | None] = ContextVar("SAVING", default=None)  # whose pass saves memory, in this thread
-
-
-@contextmanager
-def checkpointed(backbone: Backbone, probe: Probe) -> Iterator[None]:
-    """Inside, a stage that begins while memory is short forgets what it computed and does it again for the gradient.
-
-    That is slower and smaller. The pass ends after the stage that has the last needed site, not inside of it, because
-    what is checkpointed must be complete to be run again.
-    """
-    with STAGES.on(backbone.network, backbone.stages()):
-        token = SAVING.set(probe)
-        try:
-            yield
-        finally:
-            SAVING.reset(token)
-
-
-def _put_checkpoints(network: nn.Module, stages: Sequence[Any]) -> list[tuple[Any, Any]]:
-    put = []
-    for stage in stages:
-        put.append((stage, vars(stage).get("forward")))
-        stage.forward = _computed_twice(stage.forward)
-    return put
-
-
-def _take_checkpoints(network: nn.Module, put: list[tuple[Any, Any]]) -> None:
-    for stage, before in put:
-        vars(stage).pop("forward", None)  # what the class defines comes back,
-        if before is not None:
-            stage.forward = before  # or what somebody else had put there
-
-
-STAGES = SharedPatch(_put_checkpoints, _take_checkpoints)
-
-
-def _computed_twice(forward: Callable) -> Callable:
-    def run(*inputs: Any, **options: Any) -> Any:
-        probe = SAVING.get()
-        if probe is None or probe.is_short is None or not probe.is_short():
-            return forward(*inputs, **options)
-        # On a GPU another thread computes gradients, in which nobody would listen: it needs this thread's facts.
-        in_this_context = copy_context().run
-        how = {"use_reentrant": False, "preserve_rng_state": False}
-        probe.in_stage = True
-        try:
-            result = checkpoint(in_this_context, forward, *inputs, **how, **options)
-        finally:
-            probe.in_stage = False
-        probe.stop()
-        return result
-
-    return run
 
 
 @contextmanager

@@ -18,8 +18,7 @@ from .given_video.settings import (
     guide_and_bias,
     hide,
     hold,
-    hold_longer,
-    hold_to_the_end,
+    hold_until,
     swap,
 )
 from .given_video.table import PRINTED
@@ -64,7 +63,7 @@ def held() -> dict[str, Setting]:
     settings["bias, scale 4"] = Setting({"cfg_scale": 4.0}, hold)
     settings["bias, scale 4, grow 0"] = Setting({"cfg_scale": 4.0, "keep_background": MASKS["grow 0"]}, hold)
     settings["bias, blended"] = Setting({"method": "blended", "cfg_scale": 4.0}, hold)
-    for name, edits in {"longer": hold_longer, "to the end": hold_to_the_end}.items():
+    for name, edits in {"longer": hold_until(0.75), "to the end": hold_until(1.0)}.items():
         settings[f"bias {name}"] = Setting({}, edits)
         settings[f"bias {name}, skip 0.15"] = Setting({"skip": 0.15}, edits)
         settings[f"bias {name}, threshold .5"] = Setting({"keep_background": MASKS["threshold .5"]}, edits)

@@ -24,7 +24,6 @@ DEFAULTS = {"skip": SKIP, "scale": SCALE}  # of `edit_video`
 WITHOUT_MASK = {"keep_background": False}
 PLAIN = {"method": "plain"}
 SWAPPED = (0.0, 0.5)  # the window of a swap: later the new object needs a shape of its own
-LONGER = 0.75  # of the steps
 FROM_NOISE = {"skip": 0.0}  # an object that shall be elsewhere is decided early
 
 
@@ -53,14 +52,29 @@ def hold(clip: EditedClip, seen: Seen) -> list[Edit]:
     return [Bias(clip.new_word, seen.moved(clip.word))]
 
 
-def hold_longer(clip: EditedClip, seen: Seen) -> list[Edit]:
-    """The same for more of the steps."""
-    return [Bias(clip.new_word, seen.moved(clip.word), until=LONGER)]
+def hold_until(share: float) -> Edits:
+    """The same for another share of the steps."""
+
+    def hold(clip: EditedClip, seen: Seen) -> list[Edit]:
+        return [Bias(clip.new_word, seen.moved(clip.word), until=share)]
+
+    hold.__name__ = f"hold until {share:g}"
+    return hold
 
 
-def hold_to_the_end(clip: EditedClip, seen: Seen) -> list[Edit]:
-    """The same in all steps."""
-    return [Bias(clip.new_word, seen.moved(clip.word), until=1.0)]
+def pull(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """A gradient towards where the old object is."""
+    return [Guidance(clip.new_word, seen.moved(clip.word))]
+
+
+def hold_and_pull(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The two together."""
+    return [*hold(clip, seen), *pull(clip, seen)]
+
+
+def hold_and_swap(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The new object is asked to be where the old one is, and takes its maps."""
+    return [*swap(clip, seen), *hold(clip, seen)]
 
 
 def guide(clip: EditedClip, seen: Seen) -> list[Edit]:

@@ -17,6 +17,7 @@ from ...pocket.training.trainer import Trainer
 from .variants import DONE, FOLDER, TRAINED, VARIANTS, Variant
 
 DIT_STEPS, T2V_STEPS, T2I_STEPS = 2000, 600, 1500
+DIT_BATCH, T2V_BATCH, T2I_BATCH = 64, 48, 256  # half of what the shipped models are trained with
 STORIES = 16384  # stories of the training set; a tenth of them is less than a video for each caption
 SMOKE_STORIES = 16
 STAGES = {"transformer": "dit", "video": "t2v", "image": "t2i"}
@@ -83,6 +84,7 @@ def config_of(variant: Variant, minutes: float = math.inf, smoke: bool = False) 
         stages=["text", STAGES[variant.family]], out=folder, work=folder / "work", latents=LATENTS, seed=variant.seed,
         text=variant.text, data_share=variant.data, clips=STORIES, t2v_scratch=variant.scratch, minutes=minutes,
         dit_blocks=variant.blocks, dit_steps=DIT_STEPS, t2v_steps=T2V_STEPS, t2i_steps=T2I_STEPS,
+        dit_batch=DIT_BATCH, t2v_batch=T2V_BATCH, t2i_batch=T2I_BATCH,
     )  # fmt: skip
     if smoke:
         config.clips, config.dit_steps, config.t2v_steps, config.t2i_steps = SMOKE_STORIES, 2, 2, 2
