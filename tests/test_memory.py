@@ -9,7 +9,7 @@ from models_for_tests import PATH, PROMPT, noise, tiny
 from steering_for_tests import TIMESTEP, begun
 
 from xattn_helpers import Bias, Guidance, generate
-from xattn_helpers.backbones import memory
+from xattn_helpers.backbones import memory, model
 from xattn_helpers.backbones.codec import Codec
 from xattn_helpers.edits import gradient
 from xattn_helpers.edits.edit import State
@@ -41,7 +41,31 @@ def test_the_free_share_is_what_this_process_can_still_fill(monkeypatch, unclaim
     assert gpu(monkeypatch, unclaimed, total, limit, held, used) == pytest.approx(share)
 
 
+@pytest.mark.parametrize("free, together", [(4, True), (3, False)])
+def test_what_fits_is_told_by_the_width_of_a_network(monkeypatch, free, together):
+    """2 clips of 3 frames of 128 x 128 cells, 320 numbers of 2 bytes a cell, 60 times: 3.5 GiB."""
+    gpu(monkeypatch, free, 16, 16, 6, 6)
+    latents = SimpleNamespace(device=torch.device("cuda"), numel=lambda: 2 * 4 * 3 * 128 * 128, shape=(2, 4))
+    assert memory.fits(latents, 320, torch.float16) == together
+
+
+def test_halves_go_apart_where_both_do_not_fit(monkeypatch):
+    network, seen = tiny(3), []
+    latents, texts = noise(network), (network.encode(PROMPT), network.encode(""))
+    together = network.predict(latents, TIMESTEP, *texts, 9.0)
+    monkeypatch.setattr(model, "fits", lambda *about: seen.append(about) or False)
+    sizes = []
+    handle = network.network.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
+    apart = network.predict(latents, TIMESTEP, *texts, 9.0)
+    handle.remove()
+    torch.testing.assert_close(apart, together, atol=1e-4, rtol=1e-4)
+    assert sizes == [1, 1]
+    ((doubled, width, dtype),) = seen
+    assert len(doubled) == 2 and width == network.network.config.block_out_channels[0] and dtype == torch.float32
+
+
 def test_a_cpu_is_never_short():
+    assert memory.fits(torch.zeros(1, 4, 1, 1), 10**12, torch.float32)
     assert memory.free_share(torch.device("cpu")) == 1.0
 
 

@@ -76,6 +76,7 @@ class Backbone(Protocol):
     is_video: bool
     channels: int  # of the latents
     text_width: int  # of a token's embedding
+    width: int  # numbers that the network has for each latent cell, where it is the size of the latents
     multiple: int  # height and width of the latents are multiples of it
 
     def sites(self) -> list[Site]:

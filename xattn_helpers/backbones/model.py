@@ -13,6 +13,7 @@ from .backbone import CALL, HALVES, Backbone, Call, Half, Latents, Site, find_ba
 from .catalogue import CHECKPOINTS, Checkpoint, resolve
 from .checkpoints import UnsupportedModel, guess_defaults, load_parts
 from .codec import Codec
+from .memory import fits
 from .noise import Noise
 from .offloading import Offload, place, working_device
 from .places import Device, precision_of
@@ -124,24 +125,21 @@ class Model:
         return self.codec.decode(latents)
 
     def predict(
-        self,
-        latents: Latents,
-        timestep: Tensor | float,
-        text: Condition | Tensor,
-        negative: Condition | Tensor | None = None,
-        cfg_scale: float = 1.0,
-        call: Call | None = None,
-    ) -> Latents:
+        self, latents: Latents, timestep: Tensor | float, text: Condition | Tensor,
+        negative: Condition | Tensor | None = None, cfg_scale: float = 1.0, call: Call | None = None,
+    ) -> Latents:  # fmt: skip
         """What the network predicts: the noise, a velocity, whatever it was trained for (`model.noise.prediction`).
 
         With a `negative` text, classifier-free guidance: negative + cfg_scale * (positive - negative) (Ho and Salimans
-        2022), in the precision of the latents. `call` are the facts that the loop knows; a call by hand needs none.
+        2022), in the precision of the latents; in one call, if the network can and a GPU has room. `call` are the facts
+        that the loop knows; a call by hand needs none.
         """
         if negative is None:
             return self._run(latents, timestep, text, call, ("conditional",))
-        if self.backbone.joint:
+        doubled = torch.cat([latents, latents])
+        if self.backbone.joint and fits(doubled, self.backbone.width, self.dtype):
             texts = Condition.of(negative).join(Condition.of(text))
-            without, with_text = self._run(torch.cat([latents, latents]), timestep, texts, call, HALVES).chunk(2)
+            without, with_text = self._run(doubled, timestep, texts, call, HALVES).chunk(2)
         else:
             without = self._run(latents, timestep, negative, call, ("unconditional",))
             with_text = self._run(latents, timestep, text, call, ("conditional",))

@@ -38,6 +38,7 @@ class UNet(NetworkBackbone):
                 raise ValueError(f"{type(self.network).__name__} with {name}={config[name]!r}: this is {kind}")
         self.is_video = type(self.network).__name__ == "UNet3DConditionModel"
         self.text_width: int = config.cross_attention_dim
+        self.width: int = config.block_out_channels[0]
         self.levels: int = len(config.down_block_types)
         self.multiple = 2 ** (self.levels - 1)
 

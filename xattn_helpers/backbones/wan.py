@@ -1,5 +1,6 @@
 """Wan 2.1: a transformer over space and time, with text cross-attention in every block."""
 
+import math
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -16,6 +17,11 @@ class Transformer(NetworkBackbone):
     rows = "batch heads (frames height width)"
     is_video = True
     wide: ClassVar[str]  # name of the feed-forward layer of a block
+
+    def __init__(self, network: nn.Module):
+        super().__init__(network)
+        config = self.network.config
+        self.width: int = config.num_attention_heads * config.attention_head_dim // math.prod(self.patch())
 
     def stages(self) -> list[nn.Module]:
         """The blocks."""
