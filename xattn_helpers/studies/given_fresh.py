@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from .given_video import GivenVideo
 from .given_video.settings import OBJECT, Setting
+from .given_video.table import settings_table
 
 COMPARED = ("edit", "skip .15")
 
@@ -20,3 +21,7 @@ class GivenFresh(GivenVideo):
     compared = ("pocket-dit",)
     settings: ClassVar[Mapping[str, Mapping[str, Setting]]] = {"object": {name: OBJECT[name] for name in COMPARED}}
     first_seed: ClassVar[int] = 10_000_000
+
+    def markdown(self, table: dict) -> str:
+        """The two settings."""
+        return settings_table(table)

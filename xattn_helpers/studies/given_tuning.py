@@ -7,7 +7,6 @@ of `given_video`.
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from ..display.tables import table_text
 from ..edits.blending import KeepBackground
 from .given_video import GivenVideo
 from .given_video.settings import (
@@ -21,7 +20,7 @@ from .given_video.settings import (
     hold_until,
     swap,
 )
-from .given_video.table import PRINTED
+from .given_video.table import PRINTED, settings_table
 from .rows import Row
 
 SCALES = (1.5, 2.0, 2.5, 4.0)  # of classifier-free guidance; the default is .75 times 4
@@ -111,10 +110,4 @@ class GivenTuning(GivenVideo):
 
     def markdown(self, table: dict) -> str:
         """The settings, a line each."""
-        rows = []
-        for model, kinds in table.items():
-            for kind, settings in kinds.items():
-                for name, figures in settings.items():
-                    cells = [figures[title].format() if title in figures else "" for title in PRINTED]
-                    rows.append([model, kind, name, *cells])
-        return table_text(["model", "edit", "setting", *PRINTED], rows)
+        return settings_table(table)

@@ -122,6 +122,9 @@ def result_sections() -> dict[str, Callable[[], str]]:
         "swap shapes": lambda: section("swap_shapes"),
         "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
         "full size": lambda: section("full_size"),
+        "given": lambda: section("given_video"),
+        "given fresh": lambda: section("given_fresh"),
+        "exchange": lambda: section("exchange_tuning"),
     }
 
 

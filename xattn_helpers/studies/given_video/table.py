@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ...display.tables import table_text
+from ...display.tables import figure_text, table_text
 from ...measures.statistics import Estimate
 from ..rows import Row, column
 
@@ -27,6 +27,7 @@ ASKED = {  # of an exchanged object by the setting "edit", by model
     },
     "pocket": {"new object seen": 0.85, "old object gone": 0.85, "background PSNR": 30},
 }  # fmt: skip
+DIGITS = {"background PSNR": ".1f"}
 PRINTED = ("new object seen", "old object gone", "IoU with the true mask", "path kept", "background PSNR", "seconds")
 
 
@@ -74,11 +75,34 @@ def line(name: str, table: Mapping[str, Estimate]) -> str:
 
 
 def markdown(table: dict) -> str:
-    """What was asked of an exchanged object, and what is reached."""
+    """What was asked of an exchanged object, and what is reached; then every setting, and what bounds a background."""
     rows = []
     for model, asked in ASKED.items():
         own = table.get(model, {}).get("object", {}).get("edit", {})
         for title, bound in asked.items():
             if title in own:
                 rows.append([model, title, f"≥ {bound:g}", own[title].format()])
-    return table_text(["model", "object exchanged", "asked", "reached"], rows)
+    reached = table_text(["model", "object exchanged", "asked", "reached"], rows)
+    return "\n\n".join([reached, settings_table(table), *bounds(table)])
+
+
+def settings_table(table: Mapping) -> str:
+    """A row for each model, kind of edit and setting. Times are left out: many processes may have shared a GPU."""
+    shown, rows = PRINTED[:-1], []
+    for model, kinds in table.items():
+        for kind, settings in kinds.items():
+            for name, own in settings.items():
+                cells = [figure_text(own[title], DIGITS.get(title, ".2f")) if title in own else "" for title in shown]
+                rows.append([model, kind, name, *cells])
+    return table_text(["model", "edit", "setting", *shown], rows)
+
+
+def bounds(table: Mapping) -> list[str]:
+    """For each model, what the autoencoder alone leaves of the background, and what the drawn truth has."""
+    sentences = []
+    for model, kinds in table.items():
+        own = kinds.get("object", {}).get("edit", {})
+        if own:
+            alone, truth = (figure_text(own[title], ".1f") for title in ("autoencoder's PSNR", "drawn truth's PSNR"))
+            sentences.append(f"Backgrounds, `{model}`: the autoencoder alone {alone} dB, the drawn truth {truth} dB.")
+    return sentences
