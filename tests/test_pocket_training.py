@@ -13,6 +13,7 @@ from xattn_helpers.pocket.training import __main__ as program
 from xattn_helpers.pocket.training.config import TrainConfig
 from xattn_helpers.pocket.training.fit import OutOfTime, Plan, Training
 from xattn_helpers.pocket.training.stages import STAGES, Stage, check_needs
+from xattn_helpers.pocket.training.stored import compact
 from xattn_helpers.pocket.training.trainer import CURVE_POINTS, Trainer
 
 
@@ -149,3 +150,15 @@ def test_a_training_that_goes_on_keeps_the_note_of_the_one_before(tmp_path):
     assert second["before"] == [first] and second["curve"] == [[20, 0.25]]
     long = note([[20 * step, 1.0] for step in range(10 * CURVE_POINTS)])
     assert long["before"] == [] and len(long["curve"]) == CURVE_POINTS  # anew, and thinned
+
+
+def test_only_long_files_lose_their_white_space(tmp_path):
+    index = {str(number): 1.0 for number in range(900)}
+    contents = {"config.json": {"word": "é", "numbers": [1.5]}, "index.json": index}
+    for name, content in contents.items():
+        (tmp_path / name).write_text(json.dumps(content, indent=2))
+    compact(tmp_path)
+    for name, content in contents.items():
+        text = (tmp_path / name).read_text()
+        assert json.loads(text) == content and ("\n  " in text) == (name == "config.json")
+    assert (tmp_path / "index.json").read_text().startswith('{"0":1.0,"1":1.0')

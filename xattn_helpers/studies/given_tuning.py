@@ -100,12 +100,12 @@ class GivenTuning(GivenVideo):
     first_seed: ClassVar[int] = 8_000_000
 
     def summary(self, rows: Sequence[Row]) -> dict:
-        """Of `given_video`'s figures those by which a setting is chosen."""
+        """Of `given_video`'s figures those by which a setting is chosen: no times, of processes that share a GPU."""
         table = super().summary(rows)
         for kinds in table.values():
             for settings in kinds.values():
                 for name, figures in settings.items():
-                    settings[name] = {title: figures[title] for title in PRINTED if title in figures}
+                    settings[name] = {title: figures[title] for title in PRINTED[:-1] if title in figures}
         return table
 
     def markdown(self, table: dict) -> str:

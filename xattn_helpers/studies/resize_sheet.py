@@ -21,7 +21,7 @@ from .study import Report
 SHOWN = ("burger", "ball", "shark", "duck")
 SETTING = "defaults"
 COLUMNS = ("unguided", *WORDS)
-QUALITY = 85  # of the picture's compression
+QUALITY = 65  # of the picture's compression
 
 
 class ResizeSheet(Report):

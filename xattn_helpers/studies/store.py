@@ -6,11 +6,11 @@ are read back from the csv, so that anybody can make it again: `faults` does, an
 """
 
 import json
-import re
 import shlex
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from .records import Record
 from .row_file import whole
@@ -19,7 +19,6 @@ from .study import Study
 from .tables import decode, encode, ranges
 
 RESULTS = Path(__file__).parent / "results"
-INNERMOST = re.compile(r"[{\[][^{}\[\]]*[}\]]")
 PARTS = {"study", "command", "date", "seeds", "sources", "columns", "table"}
 
 
@@ -52,10 +51,17 @@ def store(study: Study, records: Sequence[Record], folder: Path, limit: int | No
     return decode(table)
 
 
-def as_json(stored: dict) -> str:
-    """As json in which what holds nothing more stands in one line, as an `Estimate` does."""
-    text = json.dumps(stored, indent=1, ensure_ascii=False)
-    return INNERMOST.sub(lambda part: re.sub(r"\n *", " ", part[0]), text) + "\n"  # in texts, \n is escaped
+def as_json(stored: Any, depth: int = 0) -> str:
+    """As json: a line for each entry, and one, without a space, for what holds nothing more, as an `Estimate` does."""
+    entries = list(stored.values()) if isinstance(stored, dict) else stored if isinstance(stored, list) else []
+    if not any(isinstance(entry, (dict, list)) for entry in entries):
+        return json.dumps(stored, separators=(",", ":"), ensure_ascii=False) + "\n" * (not depth)
+    texts = [as_json(entry, depth + 1) for entry in entries]
+    if isinstance(stored, dict):
+        texts = [f"{json.dumps(name, ensure_ascii=False)}: {text}" for name, text in zip(stored, texts, strict=True)]
+    space = "\n" + " " * (depth + 1)
+    begin, end = "{}" if isinstance(stored, dict) else "[]"
+    return begin + space + f",{space}".join(texts) + space[:-1] + end + "\n" * (not depth)
 
 
 def command_of(study: Study, limit: int | None = None) -> str:

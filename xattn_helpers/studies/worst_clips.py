@@ -21,7 +21,7 @@ from .store import RESULTS, load_rows
 from .study import Report
 
 SETTING, COUNT, FRAMES = "defaults", 10, 5
-QUALITY = 85  # of the picture's compression
+QUALITY = 65  # of the picture's compression
 
 
 class WorstClips(Report):

@@ -31,6 +31,7 @@ from .frames import FramePool
 from .latents import LatentStories, encode_stories, tokenize
 from .losses import DiffusionLoss, autoencoder_loss, detector_loss
 from .schedule import build_scheduler
+from .stored import compact
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -81,6 +82,8 @@ def build_text(trainer: "Trainer") -> None:
         tokenizer.save_pretrained(trainer.config.out / "tokenizer")
         build_scheduler("video").save_pretrained(trainer.config.out / "scheduler")
         build_scheduler("image").save_pretrained(trainer.config.out / "scheduler_t2i")
+        for folder in ("tokenizer", "scheduler", "scheduler_t2i"):
+            compact(trainer.config.out / folder)
     config = trainer.config
     trainer.save(build_text_encoder(tokenizer, ENCODER_SEED + config.seed, config.text), "text_encoder")
 

@@ -1,5 +1,6 @@
 """Files of earlier runs: read where they are whole and of the same run, named with what to do where they are not."""
 
+import json
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import torch
 
 # What torch, zip files, json and the parts of a checkpoint raise when they are given something else.
 DAMAGE = (RuntimeError, pickle.UnpicklingError, EOFError, OSError, KeyError, TypeError, ValueError, AttributeError)
+
+LONG = 4096  # bytes of a json file
 
 
 class UnusableFile(ValueError):
@@ -43,6 +46,15 @@ def save(state: Mapping, file: Path) -> None:
     half_written = file.with_suffix(".part")
     torch.save(state, half_written)
     half_written.replace(file)
+
+
+def compact(folder: Path) -> None:
+    """Take the white space out of the long json files of a folder, as a model's index: a repository has limits."""
+    for file in folder.glob("*.json"):
+        if file.stat().st_size < LONG:  # somebody may read it
+            continue
+        content = json.loads(file.read_text(encoding="utf-8"))
+        file.write_text(json.dumps(content, separators=(",", ":"), ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def check_same_run(file: Path, then: Mapping, now: Mapping) -> None:

@@ -17,7 +17,7 @@ from ...backbones.checkpoints import quiet
 from .config import TrainConfig
 from .fit import Loss, OutOfTime, Plan, Training
 from .stages import STAGES, Stage, check_needs
-from .stored import readable
+from .stored import compact, readable
 
 CURVE_POINTS = 100  # kept of a training curve
 Network = TypeVar("Network", bound=nn.Module)
@@ -79,6 +79,7 @@ class Trainer:
             weight.data = weight.data.half()
         with quiet():
             model.save_pretrained(part, max_shard_size=SHARD)
+        compact(part)
         final.mkdir(parents=True, exist_ok=True)
         for file in part.iterdir():
             file.replace(final / file.name)
