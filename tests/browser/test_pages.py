@@ -1,18 +1,18 @@
 """The pages in a real browser: of a small site of which all is known, and of the lessons as they are stored."""
 
 import re
-from urllib.parse import unquote, urldefrag, urljoin
+from contextlib import contextmanager
+from urllib.parse import unquote, urldefrag
 
 import pytest
 from site_for_tests import write
+from visits_for_tests import FITS, visit
 
 from tools import notebooks, reference, tutorial
 from tools.teaching import site
 
 WIDTHS = (1280, 390)
 LOCAL = ("file:", "data:", "blob:")
-# Nothing may stick out of the page, except what scrolls by itself.
-FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 SCROLLED = "holder => { holder.scrollLeft = 500; return holder.scrollLeft; }"
 
 
@@ -31,9 +31,9 @@ def series(tmp_path_factory):
     return out
 
 
-@pytest.fixture
-def opened(browser):
-    """Opens a file; afterwards, nothing has asked for anything outside, and no script has failed."""
+@contextmanager
+def opening(browser):
+    """Opens files; afterwards, nothing has asked for anything outside, and no script has failed."""
     contexts, outside, faults = [], [], []
 
     def open_page(path, width=1280, theme="light"):
@@ -47,19 +47,15 @@ def opened(browser):
         return page
 
     yield open_page
-    for context in contexts:
+    for context in contexts:  # videos play as long as their page is open, and slow the next
         context.close()
     assert outside == [] and faults == []
 
 
-def serious(page):
-    """What axe-core finds on a page that is serious or worse."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-playwright-python").Axe()
-    found = axe.run(page).response["violations"]
-    return [
-        (fault["id"], [node["target"] for node in fault["nodes"]][:5])
-        for fault in found if fault["impact"] in ("serious", "critical")
-    ]  # fmt: skip
+@pytest.fixture
+def opened(browser):
+    with opening(browser) as open_page:
+        yield open_page
 
 
 def names(folder):
@@ -138,50 +134,44 @@ def test_a_page_without_a_repository_has_no_badges_and_no_set_up(small, opened):
 
 # All pages
 
-
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_small_site_is_for_everybody(small, opened, shot, width, theme):
-    for name in names(small):
-        page = opened(small / name, width, theme)
-        shot(page, f"small-{name[:5]}-{width}-{theme}", full_page=True)
-        assert serious(page) == [], name
-        page.wait_for_function(FITS)
-        page.close()
+LOOKS = {"small": [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")],
+         "series": [(1280, "light"), (390, "dark")]}  # fmt: skip
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_lessons_are_for_everybody(series, opened, shot, width):
-    for name in names(series):
-        page = opened(series / name, width, "dark" if width == 390 else "light")
-        shot(page, f"{name.removesuffix('.html')}-{width}")
-        assert serious(page) == [], name
-        page.wait_for_function(FITS)
-        assert page.locator("img:not([alt]), img[alt='']").count() == 0, name
-        assert page.locator("details[open]:not(.contents *)").count() == 0, name
-        page.close()  # its videos play, and slow the next
+@pytest.fixture(scope="module")
+def visits(small, series, browser, shot):
+    """Every page of both sites, by site and name; nothing asks for anything outside, and no script fails."""
+    told = {"small": {}, "series": {}}
+    for title, folder in {"small": small, "series": series}.items():
+        for name in names(folder):
+            with opening(browser) as open_page:
+                page = open_page(folder / name)
+                told[title][name] = visit(page, f"{title}-{name.removesuffix('.html')}", LOOKS[title], shot)
+    return told
 
 
-@pytest.mark.parametrize("site", ["small", "series"])
-def test_every_link_leads_somewhere(site, request, opened):
-    folder = request.getfixturevalue(site)
-    dead, ids = [], {}
-    for name in names(folder):
-        page = opened(folder / name)
-        ids[page.url] = set(page.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)"))
-        links = page.evaluate("[...document.querySelectorAll('a[href]')].map(link => link.getAttribute('href'))")
-        assert links, name
-        ids[page.url, "links"] = [urljoin(page.url, link) for link in links]
-        page.close()
-    for url in [url for url in ids if isinstance(url, str)]:
-        for link in ids[url, "links"]:
+@pytest.mark.parametrize("title", LOOKS)
+def test_every_page_is_for_everybody(visits, title):
+    for name, told in visits[title].items():
+        looks = [f"{width}, {theme}" for width, theme in LOOKS[title]]
+        assert told.faults == {look: [] for look in looks}, name
+        if title == "series":
+            assert told.without_words == told.open_folds == 0, name
+
+
+@pytest.mark.parametrize("title", LOOKS)
+def test_every_link_leads_somewhere(visits, title, request):
+    folder, dead = request.getfixturevalue(title), []
+    known = {told.url: told.ids for told in visits[title].values()}
+    for name, told in visits[title].items():
+        assert told.links, name
+        for link in told.links:
             target, fragment = urldefrag(link)
             if re.match(r"https?:", target):
                 continue  # outside: nothing here asks the network
-            known = (folder / unquote(target.removeprefix(folder.as_uri() + "/"))).exists()
-            there = {fragment, unquote(fragment)} & ids.get(target, set())
-            if not known or (fragment and target in ids and not there):
-                dead.append((url.rpartition("/")[2], link))
+            is_there = (folder / unquote(target.removeprefix(folder.as_uri() + "/"))).exists()
+            if not is_there or (fragment and target in known and not {fragment, unquote(fragment)} & known[target]):
+                dead.append((name, link))
     assert dead == []
 
 
