@@ -11,7 +11,7 @@ from studies_for_tests import row, use_tiny_models
 
 from xattn_helpers.pocket.text import build_text_encoder, build_tokenizer
 from xattn_helpers.pocket.training.latents import LatentStories
-from xattn_helpers.studies import noise_grid, running
+from xattn_helpers.studies import noise_grid, noise_grid_picture, running
 from xattn_helpers.studies.noise_grid import maps, table, train, variants
 from xattn_helpers.studies.noise_grid.variants import APART, MIXED, ONE_CHANGE, TRAINED, VARIANTS, Variant
 from xattn_helpers.studies.store import load_rows, store
@@ -176,3 +176,20 @@ def test_every_kind_of_row_is_measured_on_tiny_models(tmp_path, monkeypatch):
     assert 0 <= rows[0]["auroc, 8"] <= 1 or math.isnan(rows[0]["auroc, 8"] or math.nan)
     assert set(stored) == {"variants", "questions", "three trainings"}
     study.show(stored)
+
+
+def test_the_picture_has_a_frame_and_a_map_for_each_word(tmp_path, monkeypatch, capsys):
+    report, sizes = noise_grid_picture.NoiseGridPicture(smoke=True), []
+    assert report.write(tmp_path) == [] and "train both models first" in capsys.readouterr().out
+    monkeypatch.setattr(Variant, "trained", lambda variant, smoke: True)
+    monkeypatch.setattr(noise_grid_picture, "variant_model", lambda name, device, smoke: tiny(3))
+    draw = noise_grid_picture.image_grid
+
+    def noting(rows, row_titles, column_titles, cell):
+        sizes.extend(len(row) for row in rows)
+        assert len(row_titles) == 2 and column_titles[2] == "“burger”" and rows[0][0].shape[-1] == 3
+        return draw(rows, row_titles, column_titles, cell)
+
+    monkeypatch.setattr(noise_grid_picture, "image_grid", noting)
+    (file,) = report.write(tmp_path)
+    assert file.name == "noise_grid.webp" and file.stat().st_size > 0 and sizes == [7, 7]
