@@ -56,7 +56,7 @@ from xattn_helpers.display import overlay, show
 from xattn_helpers.display.explorers.attention import AttentionExplorer
 
 DRAWN = VIDEO.startswith("pocket")  # pictures of the drawn world, in which the detector sees
-STEPS = 10 if VIDEO == "pocket" else None  # fewer than by default: enough for this video
+STEPS = min(10, video_model.defaults.steps) if VIDEO == "pocket" else None  # fewer than by default: enough for this video
 if not DRAWN:
     print("The detector knows the drawn world only: what is measured with it is nan for this model.")
 

@@ -59,7 +59,7 @@ from xattn_helpers.studies.noise_grid import table as grid_table
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 DRAWN = VIDEO.startswith("pocket")  # videos of the drawn world, in which the detector sees
-STEPS = 12 if DRAWN else None  # fewer than by default: enough for this video
+STEPS = min(12, video_model.defaults.steps) if DRAWN else None  # fewer than by default: enough for this video
 table = load_table("attention_noise")
 
 # %% [markdown]
@@ -264,10 +264,10 @@ check.leakage(leakage)
 # %%
 cells, group = (2, "up") if "up" in video_model.groups else (max(video_model.cells()), video_model.groups[-1])
 map = in_video.maps(noun, cells=cells, group=group)[middle].cpu()
+mask = map > map.median()  # half of the picture, to try the functions: no detector, or it sees nothing
 if DRAWN:
-    mask = map_quality.shrink_mask(torch.from_numpy(detect(clip.video, noun)[1]), tuple(map.shape))[middle]
-else:
-    mask = map > map.median()  # no detector for this model: half of the picture, to try the functions
+    seen = map_quality.shrink_mask(torch.from_numpy(detect(clip.video, noun)[1]), tuple(map.shape))[middle]
+    mask = seen if seen.any() else mask
 lesson.close(auroc(map, mask), map_quality.auroc(map, mask))
 lesson.close(roughness(map), map_quality.roughness(map))
 print(f"AUROC {auroc(map, mask):.3f}, roughness {roughness(map):.3f}, on the object {mass_on_object(map, mask):.0%}")

@@ -64,7 +64,7 @@ from xattn_helpers.studies.swap_shapes import CleanSwap, causes_of
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 DRAWN = IMAGE.startswith("pocket")  # the detector knows the drawn world only
-STEPS = 12 if VIDEO.startswith("pocket") else None  # fewer than by default: enough for these videos
+STEPS = min(12, video_model.defaults.steps) if VIDEO.startswith("pocket") else None  # enough for these videos
 table, rows = load_table("forward_swap"), load_rows("forward_swap")
 
 # %% [markdown]

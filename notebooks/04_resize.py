@@ -488,7 +488,8 @@ figures.sheet(free.clip, ways, paths)
 # In a video every frame has its maps, its target and its energy, and eq. 4 sums over the frames. The call is the same.
 
 # %%
-settings = {"seed": 10, "frames": 9, "steps": 10}  # few, to be quick
+usual = video_model.defaults
+settings = {"seed": 10, "frames": min(9, usual.frames), "steps": min(10, usual.steps)}  # few, to be quick
 video_free = generate(video_model, prompt, **settings)
 video_paths = pictures.in_words(word, sight.boxes(video_free, word), ("smaller", "bigger"))
 videos = {}

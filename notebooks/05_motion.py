@@ -63,7 +63,7 @@ from xattn_helpers.studies.sight import Sight
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 60, "optimize": True, "progressive": True})  # many pictures
 sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
-FEW = 8 if sight.is_clear else None  # frames of clips in which nothing moves far
+FEW = min(8, model.defaults.frames) if sight.is_clear else None  # frames of clips in which nothing moves far
 
 # %% [markdown]
 # ## 1. A question to begin with

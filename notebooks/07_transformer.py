@@ -64,8 +64,8 @@ from xattn_helpers.studies.sight import Sight
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
-STEPS = 12 if sight.is_clear else None  # fewer than by default: enough for these pictures
-FEW = 9  # frames of the clips that only check something
+STEPS = min(12, model.defaults.steps) if sight.is_clear else None  # fewer than by default: enough for these pictures
+FEW = min(9, model.defaults.frames)  # frames of the clips that only check something
 
 # %% [markdown]
 # ## 1. A question to begin with
@@ -74,7 +74,7 @@ FEW = 9  # frames of the clips that only check something
 
 # %%
 walks = {}
-for name, network, steps in (("U-Net", unet, 10), ("transformer", model, STEPS)):
+for name, network, steps in (("U-Net", unet, min(10, unet.defaults.steps)), ("transformer", model, STEPS)):
     for side in ("to the left", "to the right"):
         walks[f"{name}, “{side}”"] = generate(network, f"a dog walks {side} on the grass", seed=1, steps=steps)
 

@@ -64,7 +64,7 @@ from xattn_helpers.studies.sight import Sight
 
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 sight = Sight(VIDEO)  # what the detector sees, which knows the drawn world only
-FRAMES, STEPS = 9, 10  # fewer than by default: enough for these pictures
+FRAMES, STEPS = min(9, model.defaults.frames), min(10, model.defaults.steps)  # fewer than by default: enough for these pictures
 ASKED = {"frames": FRAMES, "steps": STEPS, "progress": False, "check_prompt": False}  # of each edit
 
 # %% [markdown]

@@ -19,6 +19,22 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.suffix != ".ipynb" and item.path.name not in LONG)
 
 
+class Quick:
+    """A plugin, because notebooks lie outside of this folder, and hooks of this file are for what is in it."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item):
+        """The kernel of a notebook, which starts here, makes short clips in few steps; tests see the real defaults."""
+        with pytest.MonkeyPatch.context() as patch:
+            if item.path.suffix == ".ipynb":
+                patch.setenv("XATTN_QUICK", "1")
+            return (yield)
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Quick())
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     """A test that connects to anything but this machine fails."""

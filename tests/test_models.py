@@ -7,7 +7,8 @@ import pytest
 import torch
 from models_for_tests import PROMPT, build_unet, noise, tiny
 
-from xattn_helpers import generate
+from xattn_helpers import generate, load
+from xattn_helpers.backbones import catalogue
 from xattn_helpers.backbones.backbone import CALL, Call
 from xattn_helpers.backbones.catalogue import Checkpoint
 from xattn_helpers.backbones.checkpoints import guess_defaults
@@ -169,6 +170,23 @@ def test_a_model_says_what_it_is_in_one_line():
     assert (tiny().is_video, tiny(1).is_video) == (True, False)
     assert tiny().groups == ("down", "mid", "up") and tiny().cells() == [1, 2, 4]
     assert (tiny().device.type, tiny().dtype) == ("cpu", torch.float32)
+
+
+def test_models_make_short_clips_in_few_steps_where_the_environment_asks_for_it(monkeypatch, capsys):
+    made, shorter = Checkpoint("x", frames=16, steps=14), Checkpoint("x", frames=1, steps=1)
+    monkeypatch.setattr(catalogue, "TOLD", [])
+    for unset in ("", "0"):
+        monkeypatch.setenv(catalogue.QUICK, unset)
+        assert catalogue.shortened(made) == made and load("pocket-t2i", "cpu").defaults.steps == 14
+    assert capsys.readouterr().out == ""
+    monkeypatch.setenv(catalogue.QUICK, "1")
+    assert catalogue.shortened(made) == replace(made, frames=5, steps=2) and catalogue.shortened(shorter) == shorter
+    quick = load("pocket-t2i", "cpu")
+    said = "XATTN_QUICK is set: by default, clips have at most 5 frames, made in 2 steps.\n"
+    assert capsys.readouterr().out == said, "once, and not for each model"
+    seen = []
+    generate(quick, "a burger floats on the water", seed=0, height=64, width=64, watch=seen.append)
+    assert len(seen) == quick.defaults.steps == 2 and quick.defaults.frames == 1
 
 
 def test_sizes_of_unknown_checkpoints_are_guessed_from_their_parts():

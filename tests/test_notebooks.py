@@ -1,9 +1,14 @@
 """What every notebook must keep, whatever it teaches. That its cells run is tested by nbval (make test)."""
 
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
 import nbformat
 import pytest
 
 from tools import badges, notebooks, pairs
+from xattn_helpers.backbones.catalogue import QUICK
 
 SOURCES = notebooks.sources()
 LARGEST = 800_000  # bytes of an executed notebook: the whole repository stays small
@@ -59,3 +64,15 @@ def test_it_begins_with_a_title_the_links_and_the_colab_cell(source):
     assert badges.notebook_links(badges.current(), source.stem) in title.source.splitlines(), "run make badges"
     assert colab.metadata.get("tags") == [badges.TAG]
     assert colab.source == badges.colab_cell(badges.current()), "run make badges"
+
+
+@pytest.mark.parametrize("name, wanted", [("03_swap.ipynb", "1"), ("test_swap.py", None)])
+def test_kernels_are_quick_and_tests_see_what_models_make_by_default(pytestconfig, name, wanted):
+    assert QUICK not in os.environ
+    (plugin,) = (known for known in pytestconfig.pluginmanager.get_plugins() if type(known).__name__ == "Quick")
+    set_up = plugin.pytest_runtest_setup(SimpleNamespace(path=Path(name)))
+    next(set_up)  # a kernel starts here, and inherits the environment
+    assert os.environ.get(QUICK) == wanted
+    with pytest.raises(StopIteration):
+        set_up.send(None)
+    assert QUICK not in os.environ

@@ -52,7 +52,7 @@ def test_a_clip_is_timed_in_each_way_a_cpu_can_do():
     rows = study.measure([case("clips", "", "stable-diffusion", way) for way in ("unguided", "guided")])
     for row in rows:
         assert row["failure"] == "" and row["seconds"] > 0 and row["peak GiB"] is None
-        assert (row["steps"], row["clip"]) == (2, "1 x 192 x 192")
+        assert (row["steps"], row["clip"]) == (2, "1 x 128 x 128")
 
 
 def test_a_clip_that_does_not_fit_is_a_row_too(monkeypatch):

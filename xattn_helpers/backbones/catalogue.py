@@ -1,6 +1,7 @@
 """Which checkpoints are known, where they are, and what they make by default."""
 
 import difflib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,10 @@ import diffusers
 
 from .parts import UnsupportedModel
 from .text import accept_any
+
+QUICK = "XATTN_QUICK"  # environment variable: set while lessons are tested, of which only the cells must run
+AT_MOST = {"steps": 2, "frames": 5}  # of a clip by default, where it is set
+TOLD: list[str] = []  # what this process has printed of it
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,18 @@ def _has_transformer(source: str) -> bool:
     if "transformer_2" in parts:
         raise UnsupportedModel(f"name={source!r} cannot be run: it has two networks; possible is one")
     return "transformer" in parts and "unet" not in parts
+
+
+def shortened(checkpoint: Checkpoint) -> Checkpoint:
+    """A checkpoint that makes short clips in few steps by default where XATTN_QUICK is set, which is printed once."""
+    if os.environ.get(QUICK, "") in ("", "0"):
+        return checkpoint
+    frames, steps = AT_MOST["frames"], AT_MOST["steps"]
+    said = f"{QUICK} is set: by default, clips have at most {frames} frames, made in {steps} steps."
+    if said not in TOLD:
+        TOLD.append(said)
+        print(said)
+    return replace(checkpoint, **{name: min(getattr(checkpoint, name), limit) for name, limit in AT_MOST.items()})
 
 
 def has_weights(checkpoint: Checkpoint) -> bool:

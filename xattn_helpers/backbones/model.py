@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..arguments import UNCHECKED, checked
 from ..kinds import PathLike
 from .backbone import CALL, HALVES, Backbone, Call, Half, Latents, Site, find_backbone
-from .catalogue import CHECKPOINTS, Checkpoint, resolve
+from .catalogue import CHECKPOINTS, Checkpoint, resolve, shortened
 from .checkpoints import UnsupportedModel, guess_defaults, load_parts
 from .codec import Codec
 from .memory import fits
@@ -188,7 +188,7 @@ def load(
         weights = [parts[part].eval().requires_grad_(False) for part in ("text_encoder", "network", "vae")]
         is_video = find_backbone(parts["network"]).is_video
         defaults = checkpoint if checkpoint.frames else guess_defaults(checkpoint, parts, is_video)
-        model = Model.of(**parts, defaults=defaults)
+        model = Model.of(**parts, defaults=shortened(defaults))
     except ValueError as error:
         raise UnsupportedModel(f"name={str(name)!r} cannot be run: {error}") from None
     except OSError as error:  # what is missing or cannot be fetched

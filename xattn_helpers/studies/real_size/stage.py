@@ -11,7 +11,7 @@ from ...backbones import places
 from ...backbones.catalogue import CHECKPOINTS, Checkpoint
 from ...backbones.stand_ins import write
 
-SMALL = {"frames": 3, "height": 128, "width": 192}  # of videos of small stand-ins; images are squares
+SMALL = {"frames": 3, "height": 64, "width": 128}  # of videos of small stand-ins; images are squares
 
 
 @contextmanager
