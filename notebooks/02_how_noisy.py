@@ -352,8 +352,16 @@ bullets(lines, "" if lines else "(This study is not measured yet; the command is
 # 03](03_forward_swap.ipynb) measures it). So what leaks here, at 16 × 16, is the network's own doing. In a model with
 # CLIP both come together.
 #
-# The study `noise_grid` trains our models again, with an encoder that mixes words and everything else as it was. What
-# that changes (AUROC below 0: the noun's map finds less; leakage above 0: other words show more):
+# The study `noise_grid` trains our models again, with an encoder that mixes words and everything else as it was. Below
+# are two of its transformers, trained on the same stories in the same order, a few minutes each. Cover the lower row, and
+# guess the map of "the" in it.
+#
+# ![A burger on the water and the map of each word of the prompt, in two models. With words kept apart, the burger is in the maps of "burger" and "floats" and dark in those of "on" and "water". With words mixed, it is bright in those of "floats", "on" and "the", too.](../xattn_helpers/studies/results/noise_grid.webp)
+#
+# The words after the noun have heard of it, and each of them points at the burger. This is the leak of the paper's picture,
+# and the video model is not its cause. Only "floats" points there in both rows: where something floats is where the
+# burger is. What mixing changes over all prompts (AUROC below 0: the noun's map finds less; leakage above 0: other words
+# show more):
 
 # %% jupyter={"source_hidden": true}
 grid = measured("noise_grid")
