@@ -62,7 +62,7 @@ test-unit: $(READY) ## unit tests only, on whatever device there is
 	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests
 
 test-browser: $(READY) chromium ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium; BROWSER=--last-failed)
-	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest -n 2 --dist=loadgroup --durations=5 $(BROWSER) tests/browser
+	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 $(BROWSER) tests/browser
 
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) sh -c \

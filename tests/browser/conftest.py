@@ -32,17 +32,12 @@ drawer.pad.value = [{"word": "burger", **path}]
 OPEN = {"browser": None, "lab": None}  # what a failed test can be told with
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """A limit for each, as a page that hangs is waited for for ever; last a notebook, whose films slow the others.
-
-    With two processes, one has the notebook, which its tests share, and the other the pages.
-    """
+    """A limit for each, as a page that hangs is waited for for ever; last a notebook, whose films slow the others."""
     here = os.path.dirname(__file__)
     for item in items:
         if str(item.path).startswith(here):
             item.add_marker(pytest.mark.timeout(LIMIT))
-            item.add_marker(pytest.mark.xdist_group("lab" if _needs_lab(item) else "pages"))
     items.sort(key=_needs_lab)
 
 
