@@ -4,8 +4,6 @@ import torch
 from torch import Tensor
 
 CAN_TELL = hasattr(torch.cuda, "get_per_process_memory_fraction")  # torch knows a limit that it was given; from 2.7
-
-
 # Numbers that a network holds for each latent cell, over its width at full size: networks of real size are
 # measured to hold about 35; attention that is looked at or edited takes more.
 TENSORS = 60

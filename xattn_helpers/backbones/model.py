@@ -136,8 +136,7 @@ class Model:
         """
         if negative is None:
             return self._run(latents, timestep, text, call, ("conditional",))
-        doubled = torch.cat([latents, latents])
-        if self.backbone.joint and fits(doubled, self.backbone.width, self.dtype):
+        if self.backbone.joint and fits(doubled := torch.cat([latents, latents]), self.backbone.width, self.dtype):
             texts = Condition.of(negative).join(Condition.of(text))
             without, with_text = self._run(doubled, timestep, texts, call, HALVES).chunk(2)
         else:

@@ -7,11 +7,8 @@ could, and beside both together, on more clips. What is best here is held agains
 from collections.abc import Mapping
 from typing import ClassVar
 
-from .given_tuning import GivenTuning
-from .given_video.settings import Setting, hold, hold_and_pull, hold_and_swap, pull
-
-EARLIER = {"skip": 0.15}  # nearer to noise, where more is still open
-FROM_NOISE = {"skip": 0.0}
+from .given_tuning import HALF_AS_NOISY, GivenTuning
+from .given_video.settings import FROM_NOISE, Setting, hold, hold_and_pull, hold_and_swap, pull
 
 
 class ExchangeTuning(GivenTuning):
@@ -20,12 +17,12 @@ class ExchangeTuning(GivenTuning):
     compared = ("pocket-dit",)
     settings: ClassVar[Mapping[str, Mapping[str, Setting]]] = {
         "object": {
-            "hold": Setting(EARLIER, hold),
+            "hold": Setting(HALF_AS_NOISY, hold),
             "hold, skip 0": Setting(FROM_NOISE, hold),
-            "hold, scale 4": Setting(EARLIER | {"cfg_scale": 4.0}, hold),
-            "hold and swap": Setting(EARLIER, hold_and_swap),
-            "pull": Setting(EARLIER, pull),
-            "hold and pull": Setting(EARLIER, hold_and_pull),
+            "hold, scale 4": Setting(HALF_AS_NOISY | {"cfg_scale": 4.0}, hold),
+            "hold and swap": Setting(HALF_AS_NOISY, hold_and_swap),
+            "pull": Setting(HALF_AS_NOISY, pull),
+            "hold and pull": Setting(HALF_AS_NOISY, hold_and_pull),
             "hold and pull, skip 0": Setting(FROM_NOISE, hold_and_pull),
         }
     }

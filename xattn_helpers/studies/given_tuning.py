@@ -20,7 +20,7 @@ from .given_video.settings import (
     hold_until,
     swap,
 )
-from .given_video.table import PRINTED, settings_table
+from .given_video.table import SHOWN, settings_table
 from .rows import Row
 
 SCALES = (1.5, 2.0, 2.5, 4.0)  # of classifier-free guidance; the default is .75 times 4
@@ -105,7 +105,7 @@ class GivenTuning(GivenVideo):
         for kinds in table.values():
             for settings in kinds.values():
                 for name, figures in settings.items():
-                    settings[name] = {title: figures[title] for title in PRINTED[:-1] if title in figures}
+                    settings[name] = {title: figures[title] for title in SHOWN if title in figures}
         return table
 
     def markdown(self, table: dict) -> str:

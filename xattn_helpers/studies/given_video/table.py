@@ -28,7 +28,8 @@ ASKED = {  # of an exchanged object by the setting "edit", by model
     "pocket": {"new object seen": 0.85, "old object gone": 0.85, "background PSNR": 30},
 }  # fmt: skip
 DIGITS = {"background PSNR": ".1f"}
-PRINTED = ("new object seen", "old object gone", "IoU with the true mask", "path kept", "background PSNR", "seconds")
+SHOWN = ("new object seen", "old object gone", "IoU with the true mask", "path kept", "background PSNR")
+PRINTED = (*SHOWN, "seconds")
 
 
 def summary(rows: Sequence[Row]) -> dict:
@@ -88,13 +89,13 @@ def markdown(table: dict) -> str:
 
 def settings_table(table: Mapping) -> str:
     """A row for each model, kind of edit and setting. Times are left out: many processes may have shared a GPU."""
-    shown, rows = PRINTED[:-1], []
+    rows = []
     for model, kinds in table.items():
         for kind, settings in kinds.items():
             for name, own in settings.items():
-                cells = [figure_text(own[title], DIGITS.get(title, ".2f")) if title in own else "" for title in shown]
+                cells = [figure_text(own[title], DIGITS.get(title, ".2f")) if title in own else "" for title in SHOWN]
                 rows.append([model, kind, name, *cells])
-    return table_text(["model", "edit", "setting", *shown], rows)
+    return table_text(["model", "edit", "setting", *SHOWN], rows)
 
 
 def bounds(table: Mapping) -> list[str]:
