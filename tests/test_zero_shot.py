@@ -124,6 +124,31 @@ def test_along_a_path_every_frame_is_at_its_place():
     assert float(twice.sum()) == pytest.approx(3 * 16, rel=0.1)
 
 
+def blobs(*rectangles) -> Unguided:
+    """A run in which "burger" is in rows and columns from a to b of 16, in each frame."""
+    maps = torch.zeros(len(rectangles), 16, 16, 20)
+    for frame, (top, bottom, left, right) in enumerate(rectangles):
+        maps[frame, top:bottom, left:right, 2] = 1  # the third token
+    clip = Clip(np.zeros((len(maps), 32, 32, 3), np.uint8), torch.zeros(4, len(maps), 16, 16), PROMPT, 0)
+    return Unguided(clip, {8: torch.rand(len(maps), 8, 8, 20), 16: maps}, tiny().text)
+
+
+def test_as_a_track_maps_are_a_square_as_large_about_their_centre_in_each_frame():
+    path = blobs((0, 8, 4, 6), (4, 8, 8, 12), (0, 16, 0, 16)).as_track("burger")
+    assert path.centres(3)[:2] == pytest.approx(np.array([[5 / 16, 0.25], [10 / 16, 6 / 16]]), abs=0.01)
+    assert path.lengths(3)[:2] == pytest.approx(0.25, abs=0.01)
+    larger = blobs((0, 8, 4, 6)).as_track("burger", 1.5)
+    assert larger.lengths(1) == pytest.approx(1.5 * 0.25, abs=0.01)
+
+
+@pytest.mark.parametrize("rectangle", [(0, 0, 0, 0), (0, 16, 0, 16)])
+def test_a_track_of_maps_that_say_nothing_is_one_all_the_same(rectangle):
+    sides = blobs(rectangle).as_track("burger", 100.0).lengths(1)
+    assert (0 < sides).all() and (sides <= 1).all()
+    with pytest.raises(ValueError, match="ball"):
+        blobs(rectangle).as_track("ball")
+
+
 @pytest.mark.parametrize("edit", [Guidance, Bias])
 def test_it_guides_and_biases(edit):
     free = unguided(tiny(1), PROMPT, steps=2)

@@ -22,10 +22,11 @@ from ..attention.maps import centre_of_mass, soft_threshold
 from ..attention.recording import Recording, capture
 from ..backbones.model import Model
 from ..backbones.text import Text
-from ..kinds import Frames, Prompt, Seed, Side, Steps
+from ..kinds import Frames, Positive, Prompt, Seed, Side, Steps
 from ..sampling import Clip, generate
-from .targets import Scale, Shape, Shift, Track, transform
+from .targets import Scale, Shape, Shift, Track, track, transform
 
+SMALLEST = 0.05  # side of a track of maps that are all but empty, in parts of the picture
 KEPT_RUNS = 64  # for each model; the oldest goes first
 _RUNS: WeakKeyDictionary = WeakKeyDictionary()  # network: {what `_key` gives: Unguided}
 _LOCK = threading.Lock()
@@ -83,6 +84,17 @@ class Unguided:
     def moved(self, word: str, scale: Scale = 1.0, shift: Shift = (0.0, 0.0)) -> MovedMaps:
         """The word's maps as a target, resized about their centre and moved; raises ValueError for an unknown word."""
         return MovedMaps(self.maps(word), scale, shift)
+
+    @checked
+    def as_track(self, word: str, scale: Positive = 1.0) -> Track:
+        """Where the word's maps are as a track, for an object of another shape: their centre in each frame, and a
+        square as large as they are, its side times `scale`. Raises ValueError for an unknown word.
+        """
+        maps = self.maps(word)
+        shapes = soft_threshold(maps[max(maps)])
+        centres = centre_of_mass(shapes).nan_to_num(0.5).clamp(0, 1)
+        sides = (scale * shapes.mean((1, 2)).sqrt()).clamp(SMALLEST, 1)  # the mean is the share of the picture
+        return track([tuple(centre) for centre in centres.tolist()], size=sides.tolist())
 
     @checked
     def follow(self, word: str, path: Track, scale: Scale = 1.0) -> MovedMaps:

@@ -7,8 +7,22 @@ could, and beside both together, on more clips. What is best here is held agains
 from collections.abc import Mapping
 from typing import ClassVar
 
+from ..edits.blending import KeepBackground
 from .given_tuning import HALF_AS_NOISY, GivenTuning
-from .given_video.settings import FROM_NOISE, Setting, hold, hold_and_pull, hold_and_swap, pull
+from .given_video.settings import (
+    FROM_NOISE,
+    Setting,
+    hold,
+    hold_and_pull,
+    hold_and_swap,
+    hold_larger,
+    hold_round,
+    hold_round_larger,
+    pull,
+)
+
+FEWER_STEPS = {"steps": 16}
+MORE_ROOM = HALF_AS_NOISY | {"keep_background": KeepBackground(grow=2)}
 
 
 class ExchangeTuning(GivenTuning):
@@ -24,6 +38,18 @@ class ExchangeTuning(GivenTuning):
             "pull": Setting(HALF_AS_NOISY, pull),
             "hold and pull": Setting(HALF_AS_NOISY, hold_and_pull),
             "hold and pull, skip 0": Setting(FROM_NOISE, hold_and_pull),
+            "hold, skip .3": Setting({}, hold),
+            "hold, grow 2": Setting(MORE_ROOM, hold),
+            "hold larger": Setting(HALF_AS_NOISY, hold_larger),
+            "hold larger, grow 2": Setting(MORE_ROOM, hold_larger),
+            "hold in a disc": Setting(HALF_AS_NOISY, hold_round),
+            "hold in a disc, grow 2": Setting(MORE_ROOM, hold_round),
+            "hold in a larger disc": Setting(HALF_AS_NOISY, hold_round_larger),
+            "hold in a larger disc, grow 2": Setting(MORE_ROOM, hold_round_larger),
+            "hold, 16 steps": Setting(HALF_AS_NOISY | FEWER_STEPS, hold),
+            "hold, skip .3, 16 steps": Setting(FEWER_STEPS, hold),
+            "hold in a disc, skip .3, 16 steps": Setting(FEWER_STEPS, hold_round),
+            "hold in a larger disc, skip .3, 16 steps": Setting(FEWER_STEPS, hold_round_larger),
         }
     }
     count: ClassVar[int] = 36

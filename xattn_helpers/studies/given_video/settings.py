@@ -4,6 +4,7 @@
 held where the old one was by a bias. An object that is moved needs room between the two places: the mask grows further.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,8 @@ DEFAULTS = {"skip": SKIP, "scale": SCALE}  # of `edit_video`
 WITHOUT_MASK = {"keep_background": False}
 PLAIN = {"method": "plain"}
 SWAPPED = (0.0, 0.5)  # the window of a swap: later the new object needs a shape of its own
+LARGER = 1.2  # of the sides
+AS_LARGE = 2 / math.pi**0.5  # the diameter of a disc, over the side of a square as large
 FROM_NOISE = {"skip": 0.0}  # an object that shall be elsewhere is decided early
 
 
@@ -60,6 +63,21 @@ def hold_until(share: float) -> Edits:
 
     hold.__name__ = f"hold until {share:g}"
     return hold
+
+
+def hold_larger(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """It is asked to be there, and to be larger: an object that is exchanged comes out too small."""
+    return [Bias(clip.new_word, seen.moved(clip.word, LARGER))]
+
+
+def hold_round(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """It is asked to be there in a disc as large as the old one: a turtle's shape is not a cat's."""
+    return [Bias(clip.new_word, seen.as_track(clip.word, AS_LARGE))]
+
+
+def hold_round_larger(clip: EditedClip, seen: Seen) -> list[Edit]:
+    """The two together."""
+    return [Bias(clip.new_word, seen.as_track(clip.word, LARGER * AS_LARGE))]
 
 
 def pull(clip: EditedClip, seen: Seen) -> list[Edit]:
