@@ -1,7 +1,8 @@
 """Choosing how a transformer exchanges the object of a given video: study `exchange_tuning`, on clips of its own.
 
 `given_tuning` chose a bias that holds the new object where the old one was. Here it stands beside the other edits that
-could, and beside both together, on more clips. What is best here is held against the rest in `given_fresh`.
+could, beside both together, beside other shapes and sizes of its target, and with fewer steps, on more clips. What is
+best here is held against the rest in `given_fresh`.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from .given_video.settings import (
 )
 
 FEWER_STEPS = {"steps": 16}
-MORE_ROOM = HALF_AS_NOISY | {"keep_background": KeepBackground(grow=2)}
+WIDER_MASK = HALF_AS_NOISY | {"keep_background": KeepBackground(threshold=0.2)}
 
 
 class ExchangeTuning(GivenTuning):
@@ -39,17 +40,15 @@ class ExchangeTuning(GivenTuning):
             "hold and pull": Setting(HALF_AS_NOISY, hold_and_pull),
             "hold and pull, skip 0": Setting(FROM_NOISE, hold_and_pull),
             "hold, skip .3": Setting({}, hold),
-            "hold, grow 2": Setting(MORE_ROOM, hold),
             "hold larger": Setting(HALF_AS_NOISY, hold_larger),
-            "hold larger, grow 2": Setting(MORE_ROOM, hold_larger),
             "hold in a disc": Setting(HALF_AS_NOISY, hold_round),
-            "hold in a disc, grow 2": Setting(MORE_ROOM, hold_round),
             "hold in a larger disc": Setting(HALF_AS_NOISY, hold_round_larger),
-            "hold in a larger disc, grow 2": Setting(MORE_ROOM, hold_round_larger),
+            "hold, threshold .2": Setting(WIDER_MASK, hold),
+            "hold larger, threshold .2": Setting(WIDER_MASK, hold_larger),
             "hold, 16 steps": Setting(HALF_AS_NOISY | FEWER_STEPS, hold),
+            "hold larger, 16 steps": Setting(HALF_AS_NOISY | FEWER_STEPS, hold_larger),
             "hold, skip .3, 16 steps": Setting(FEWER_STEPS, hold),
-            "hold in a disc, skip .3, 16 steps": Setting(FEWER_STEPS, hold_round),
-            "hold in a larger disc, skip .3, 16 steps": Setting(FEWER_STEPS, hold_round_larger),
+            "hold larger, skip .3, 16 steps": Setting(FEWER_STEPS, hold_larger),
         }
     }
     count: ClassVar[int] = 36

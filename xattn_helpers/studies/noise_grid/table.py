@@ -19,7 +19,8 @@ MAPS = {  # name: column
     "leakage, start": f"leakage of <start>, {HEIGHT}", "leakage, padding": f"leakage of <pad>, {HEIGHT}",
 }  # fmt: skip
 SETTINGS = ("unguided", "gradient", "bias")
-SHOWN = ("AUROC", "IoU", "leakage, in or on", "mIoU, gradient", "mIoU, bias", "swap: overlap gained")
+SEEN = "object seen"  # share of frames: a model that paints it seldom has maps of nothing
+SHOWN = (SEEN, "AUROC", "IoU", "leakage, in or on", "mIoU, gradient", "mIoU, bias", "swap: overlap gained")
 SPREAD = (Variant(), Variant(text="contextual"))  # the variants that were trained three times
 
 
@@ -34,7 +35,7 @@ def summary(rows: Sequence[Row]) -> dict:
 def values_of(rows: Sequence[Row]) -> dict[str, dict]:
     """The values of each figure of one variant, by what may be compared: prompts of maps, cases and pairs of edits."""
     values: dict[str, dict] = {}
-    for name, label in MAPS.items():
+    for name, label in {SEEN: "seen", **MAPS}.items():
         by_prompt: dict[str, list[float]] = {}
         for row in select(rows, "kind", "maps"):
             value = row.get(label)
@@ -54,7 +55,6 @@ def values_of(rows: Sequence[Row]) -> dict[str, dict]:
 def figures_of(values: Mapping[str, Mapping], rows: Sequence[Row]) -> dict[str, Estimate]:
     """Means of a variant with their intervals, over prompts, cases and pairs; and what edits lose."""
     table = {name: Estimate.mean(own.values()) for name, own in values.items()}
-    table["seen"] = Estimate.mean(row["seen"] for row in select(rows, "kind", "maps"))
     for setting in SETTINGS:
         own = [row for row in select(rows, "kind", "steered") if row["setting"] == setting]
         table[f"lost, {setting}"] = Estimate.rate(is_lost(row) for row in own)
