@@ -6,10 +6,14 @@ best here is held against the rest in `given_fresh`.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
+from ..backbones.model import Model
 from ..edits.blending import KeepBackground
+from ..sampling import Clip
 from .given_tuning import HALF_AS_NOISY, GivenTuning
+from .given_video.clips import Drawn, EditedClip
 from .given_video.settings import (
     FROM_NOISE,
     Setting,
@@ -53,3 +57,10 @@ class ExchangeTuning(GivenTuning):
     }
     count: ClassVar[int] = 36
     first_seed: ClassVar[int] = 11_000_000
+
+    def edit(self, model: Model, setting: Setting, clip: EditedClip, drawn: Drawn, seed: int) -> Clip:
+        """One edit, by a model that has as many steps by default as the setting says."""
+        knobs = dict(setting.knobs)
+        steps = knobs.pop("steps", model.defaults.steps)
+        model = replace(model, defaults=replace(model.defaults, steps=steps))
+        return super().edit(model, replace(setting, knobs=knobs), clip, drawn, seed)

@@ -28,7 +28,7 @@ class Film(anywidget.AnyWidget):
     """
 
     _esm = "".join((HERE / name).read_text(encoding="utf-8") for name in ("shared.js", "film.js"))
-    _css = HERE / "film.css"
+    _css = (HERE / "film.css").read_text(encoding="utf-8")  # text: anywidget watches a file, and keeps every widget
     film = traitlets.Bytes().tag(sync=True)  # a grid of all frames
     columns = traitlets.Int(1).tag(sync=True)  # of the grid
     count = traitlets.Int(1).tag(sync=True)  # of the frames

@@ -19,7 +19,7 @@ class PathPad(anywidget.AnyWidget):
     """
 
     _esm = "".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    _css = HERE / "path_drawer.css"
+    _css = (HERE / "path_drawer.css").read_text(encoding="utf-8")  # text: a file would keep every widget, see `Film`
     value = traitlets.List(traitlets.Dict()).tag(sync=True)
     words = traitlets.List(traitlets.Unicode()).tag(sync=True)
     colors = traitlets.List(list(COLORS)).tag(sync=True)
