@@ -360,14 +360,23 @@ bullets(lines, "" if lines else "(This study is not measured yet; the command is
 #
 # The words after the noun have heard of it, and each of them points at the burger. This is the leak of the paper's picture,
 # and the video model is not its cause. Only "floats" points there in both rows: where something floats is where the
-# burger is. What mixing changes over all prompts (AUROC below 0: the noun's map finds less; leakage above 0: other words
-# show more):
+# burger is. What mixing changes over all prompts and in three trainings of each kind (AUROC below 0: the noun's map finds
+# less; leakage above 0: other words show more; mIoU and overlap below 0: an edit does less of what it is asked):
 
 # %% jupyter={"source_hidden": true}
 grid = measured("noise_grid")
 bullets(grid_table.answers(grid) if grid else [], "" if grid else "(Until it is measured, this question stays open.)")
 
 # %% [markdown]
+# So the noun's own map stays almost as good, the other words give the object away, and every edit suffers. Some of that is
+# not the maps' doing: with words mixed a model learns more slowly, and paints its object in fewer frames.
+#
+# **And the paper's own reasons?** The same study changes them one by one (each in one training, so take them as hints). A
+# tenth of the data makes maps a little less exact. Four blocks instead of ten do too, which speaks against *depth* as the
+# cause. A video U-Net that began as the image U-Net has its maps, with words apart and with words mixed. One that began
+# from nothing had not learned to paint after as many steps, and its maps find nothing: training matters more than whether
+# pictures move. All figures are on [a page of their own](../docs/NOISE.md).
+#
 # ## 7. What it means for editing
 #
 # An edit reads the map of a word in some layers at some steps ([lesson 04](04_resize.ipynb)). Take the layers at 8 × 8
@@ -390,7 +399,8 @@ bullets(grid_table.answers(grid) if grid else [], "" if grid else "(Until it is 
 # - In our models the place in the network decides how well a map finds the object, far more than whether it is image or
 #   video.
 # - The object shows under other words at 16 × 16, in both models.
-# - Our models are a best case: inflated, and with a text encoder that keeps words apart.
+# - A text encoder that mixes words makes them all show the object, and edits weaker. Ours keeps words apart, and is a
+#   best case.
 #
 # ## Three questions
 #

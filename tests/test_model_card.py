@@ -28,8 +28,7 @@ if "pocket-dit" in ModelCard().present:
 @pytest.mark.skipif(not is_measured(*SHOWN), reason="not all tables are measured")
 def test_readme_results_and_card_show_the_stored_tables():
     """After a measurement, `python -m xattn_helpers.studies model_card` must have been run."""
-    pages = {model_card.README: model_card.readme_sections(), model_card.RESULTS: model_card.result_sections()}
-    for file, sections in pages.items():
+    for file, sections in model_card.pages().items():
         text = file.read_text()
         assert model_card.fill(text, ModelCard().texts(sections), closed=True) == text
     card = model_card.CARD.read_text()
@@ -54,8 +53,7 @@ def test_tables_go_instead_of_their_comments():
 
 def test_every_section_has_its_place():
     template = model_card.TEMPLATE.read_text()
-    pages = {model_card.README: model_card.readme_sections(), model_card.RESULTS: model_card.result_sections()}
-    for file, sections in pages.items():
+    for file, sections in model_card.pages().items():
         for name in sections:
             assert file.read_text().count(f"<!-- {name} -->") == file.read_text().count(f"<!-- /{name} -->") == 1
     for name in model_card.card_sections():
@@ -103,7 +101,7 @@ def test_a_smoke_run_writes_into_a_folder_of_its_own(tmp_path, monkeypatch):
     card, readme = model_card.CARD.read_text(), model_card.README.read_text()
     monkeypatch.setattr(model_card, "WORK", tmp_path)
     monkeypatch.setattr(ModelCard, "draw", lambda self, folder: [])
-    files, names = ModelCard(smoke=True).write(), ("MODEL_CARD.md", "RESULTS.md", "README.md")
+    files, names = ModelCard(smoke=True).write(), ("MODEL_CARD.md", "RESULTS.md", "NOISE.md", "README.md")
     assert files == [tmp_path / "smoke" / "model_card" / name for name in names]
     assert all(file.exists() for file in files)
     assert (model_card.CARD.read_text(), model_card.README.read_text()) == (card, readme)

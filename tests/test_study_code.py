@@ -1,6 +1,7 @@
 """The text of code that keys of rows are made of: the same in every version of Python, and other for other code."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,7 @@ def test_what_the_code_does_counts(before, after):
 )  # fmt: skip
 def test_values_of_another_kind_are_other_code(first, second):
     assert digest(first) != digest(second)
+
+
+def test_where_the_repository_is_does_not_count():
+    assert code.plain(code.ROOT / "notebooks") == "notebooks" and code.plain(Path("/proc")) == "/proc"

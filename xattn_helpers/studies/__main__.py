@@ -64,7 +64,7 @@ def execute(study: Study, limit: int | None = None, again: bool = False) -> None
     records = run(study, limit, again)
     if not processes().is_main_process:
         return
-    whole = limit is None and not study.smoke and not study.only
+    whole = limit is None and not study.smoke and not study.only and len(records) == len(study.cases())
     folder = RESULTS if whole else folder_of(study) / "results"
     study.show(store(study, records, folder, limit))
     print(f"wrote {folder / study.name}.json and .csv.xz")

@@ -31,7 +31,7 @@ def faults(name: str, folder: Path = RESULTS) -> list[str]:
     them and in its order), and every figure, which `summary` must give again from the rows.
     """
     try:
-        stored = load_json(name, folder)
+        stored, rows = load_json(name, folder), load_rows(name, folder)
     except ValueError as error:
         return [str(error)]
     study = find(name)()
@@ -39,7 +39,6 @@ def faults(name: str, folder: Path = RESULTS) -> list[str]:
         return [f"{name} is a report, which stores no table"]
     if name in EARLIER:
         return []
-    rows = load_rows(name, folder)
     match = COMMAND.fullmatch(stored["command"])
     sentences = [] if match and match[1] == name else [f"command {stored['command']!r} is not that of the whole study"]
     sentences += source_faults(stored["sources"], rows)
@@ -80,10 +79,12 @@ def earlier_weights(name: str, folder: Path = RESULTS) -> list[str]:
 
 
 def case_faults(study: Study, rows: list[Row]) -> list[str]:
-    """Where the rows are not those of the study's cases, in their order."""
+    """Where the rows are not those of the study's cases, in their order; of drawn ones only the number is looked at."""
     cases = study.cases()
     if len(cases) != len(rows):
         return [f"{len(rows)} rows are stored, and the study has {len(cases)} cases"]
+    if study.draws:
+        return []
     for number, (case, row) in enumerate(zip(cases, rows, strict=True)):
         for name, value in case.items():
             if cell(value) != cell(row.get(name)):

@@ -5,10 +5,12 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from textwrap import dedent
 from types import FunctionType, ModuleType
 
 ROOMS = ("xattn_helpers.studies", "xattn_helpers.measures")  # whose code counts
+ROOT = Path(__file__).parents[2]  # of the checkout
 SPELLING = ("kind", "ctx", "type_comment")  # fields of a syntax tree that say how something is written, or where
 
 
@@ -81,7 +83,10 @@ def is_code(value: object, rooms: tuple[str, ...]) -> bool:
 
 
 def plain(value: object) -> str:
-    """What a constant looks like, the same in every process: sets have no order, and some objects only an address."""
+    """What a constant looks like, the same in every process and checkout: sets have no order, some objects only an
+    address, and where this repository is says nothing."""
+    if isinstance(value, Path):
+        return (value.relative_to(ROOT) if value.is_relative_to(ROOT) else value).as_posix()
     if isinstance(value, (set, frozenset)):
         return repr(sorted(value, key=repr))
     text = repr(value)

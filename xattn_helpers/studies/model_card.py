@@ -1,4 +1,4 @@
-"""Write the pocket models' card, the page of results, and README's pictures and table: report `model_card`.
+"""Write the pocket models' card, the pages of results, and README's pictures and table: report `model_card`.
 
 Tables come from `studies/results/`, training curves from `pocket/weights/training.json`, and the contact sheets are
 generated here, ten prompts with the first seed, not the best.
@@ -34,9 +34,10 @@ TEMPLATE = Path(__file__).with_name("model_card.template.md")
 TRANSFORMER = Path(__file__).with_name("model_card.transformer.md")
 README = Path(__file__).parents[2] / "README.md"
 PICTURES = README.parent / "docs"
-RESULTS = PICTURES / "RESULTS.md"
+RESULTS, NOISE = PICTURES / "RESULTS.md", PICTURES / "NOISE.md"
 QUALITY = "pocket_quality"
 VIDEO, DIT = "pocket", "pocket-dit"
+Sections = dict[str, Callable[[], str]]  # what makes each, by the comment that it stands at
 
 
 class ModelCard(Report):
@@ -45,7 +46,7 @@ class ModelCard(Report):
     compared = ("pocket-t2i", VIDEO, DIT)
 
     def write(self, folder: Path | None = None) -> list[Path]:
-        """The card, the page of results, README, and the pictures; all of them into one folder if one is given.
+        """The card, the pages of results, README, and the pictures; all of them into one folder if one is given.
 
         A smoke run writes into a folder of its own, and says where a table is missing instead of failing.
         """
@@ -53,10 +54,10 @@ class ModelCard(Report):
         pictures = folder or PICTURES
         pictures.mkdir(parents=True, exist_ok=True)
         files = self.draw(pictures)
-        card = fill(TEMPLATE.read_text(), self.texts(card_sections()), closed=False)
-        results = fill(RESULTS.read_text(), self.texts(result_sections()), closed=True)
-        readme = fill(README.read_text(), self.texts(readme_sections()), closed=True)
-        for file, text in ((CARD, card), (RESULTS, results), (README, readme)):
+        written = {CARD: fill(TEMPLATE.read_text(), self.texts(card_sections()), closed=False)}
+        for file, sections in pages().items():
+            written[file] = fill(file.read_text(), self.texts(sections), closed=True)
+        for file, text in written.items():
             target = folder / file.name if folder else file
             target.write_text(text)
             files.append(target)
@@ -72,7 +73,7 @@ class ModelCard(Report):
                 files.append(draw_hero(model, prompts, folder / "hero.webp", self.steps))
         return [*files, draw_curves(training_notes(WEIGHTS), folder / "pocket-training.webp")]
 
-    def texts(self, sections: dict[str, Callable[[], str]]) -> dict[str, str]:
+    def texts(self, sections: Sections) -> dict[str, str]:
         """What stands in each section."""
         texts = {}
         for name, make in sections.items():
@@ -85,7 +86,7 @@ class ModelCard(Report):
         return texts
 
 
-def card_sections() -> dict[str, Callable[[], str]]:
+def card_sections() -> Sections:
     """What the card shows, by the comment in its template."""
     return {
         "detector": lambda: stored_table("detector_quality"),
@@ -102,7 +103,13 @@ def card_sections() -> dict[str, Callable[[], str]]:
     }
 
 
-def readme_sections() -> dict[str, Callable[[], str]]:
+def pages() -> dict[Path, Sections]:
+    """What the pages show that have tables between comments."""
+    noise = {"noise grid": lambda: section("noise_grid")}
+    return {RESULTS: result_sections(), NOISE: noise, README: readme_sections()}
+
+
+def readme_sections() -> Sections:
     """What README shows, by the comments around it."""
     return {
         "full size picture": lambda: full_size_picture.shown(README.parent),
@@ -110,7 +117,7 @@ def readme_sections() -> dict[str, Callable[[], str]]:
     }
 
 
-def result_sections() -> dict[str, Callable[[], str]]:
+def result_sections() -> Sections:
     """What the page of results shows, by the comments around it."""
     return {
         "quality": lambda: section(QUALITY),
@@ -125,6 +132,7 @@ def result_sections() -> dict[str, Callable[[], str]]:
         "given": lambda: section("given_video"),
         "given fresh": lambda: section("given_fresh"),
         "exchange": lambda: section("exchange_tuning"),
+        "repeats": lambda: section("repeats"),
     }
 
 

@@ -26,6 +26,8 @@ TIMES = "seconds"  # a figure of time is another on another machine
 class Repeats(Study):
     """Do rows of the stored tables, drawn at random, come out the same on another machine?"""
 
+    draws = True
+
     def cases(self) -> list[Case]:
         """The rows that are drawn, by their table and their place in it."""
         draw, names = Random(SEED), list(self.studies)
@@ -85,7 +87,7 @@ class Repeats(Study):
         """The rows that do not repeat."""
         count = round(table["the same"].value * table["rows"])
         text = f"{count} of {table['rows']} rows, drawn at random, have all figures within {NEAR:g} on another machine."
-        differing = [[name, words] for name, words in table["others"].items()]
+        differing = [[name, words.replace("<", "&lt;")] for name, words in table["others"].items()]  # no tag of HTML
         return f"{text}\n\n{table_text(['row', 'what differs most'], differing)}" if differing else text
 
 

@@ -72,6 +72,7 @@ class Study(Command, abstract=True):
     batch_on_gpu: ClassVar[int | None] = None  # likewise on a GPU; None for the same number
     precision: str = "float32"  # of the network
     threads: ClassVar[int | None] = None  # of the CPU, in a study of times; None: as many as torch takes
+    draws: ClassVar[bool] = False  # whether cases are drawn from what is stored: others after every new table
     detects: ClassVar[bool] = True  # whether rows depend on the weights of the pocket detector, too
 
     def cases(self) -> Sequence[Case]:

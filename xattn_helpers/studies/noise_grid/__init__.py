@@ -30,6 +30,7 @@ from .table import markdown, summary
 from .variants import VARIANTS, variant_model
 
 PROMPTS, SEEDS, STEERED = 20, (0, 1), 24  # of the maps; and how many cases are steered
+WITHOUT_GRADIENT = 1  # seed of the trainings on which no gradient is measured
 SETTINGS = {"unguided": Setting(), "gradient": Setting({}), "bias": Setting(bias={})}
 
 
@@ -62,18 +63,28 @@ class NoiseGrid(OnTracks):
         self.digests: dict[str, str] = {}
 
     def cases(self) -> list[Case]:
-        """Of every trained variant: prompts for its maps, pairs for a swap, and cases to be steered."""
+        """Of every variant: prompts for its maps, pairs for a swap, and cases to be steered.
+
+        A gradient takes as long as all the rest, and is measured on two of three trainings.
+        """
         cases: list[Case] = []
-        for name in self.present:
+        for name in VARIANTS:
             for prompt, word in held_out_prompts(PROMPTS).items():
                 about: Case = {"kind": "maps", "setting": "", "model": name, "prompt": prompt, "word": word}
                 cases += [about | {"seed": seed} for seed in SEEDS]
             if VARIANTS[name].family != "image":
                 cases += [{"setting": ""} | case for case in swap_cases(name, SEEDS[:1])]
                 for setting in SETTINGS:
+                    if setting == "gradient" and VARIANTS[name].seed == WITHOUT_GRADIENT:
+                        continue
                     steered: Case = {"kind": "steered", "setting": setting, "model": name}
                     cases += [steered | case for case in table_cases()[:STEERED]]
         return cases
+
+    def chosen(self, limit: int | None = None) -> list[Case]:
+        """The cases of a run: of the variants that are trained."""
+        present = self.present
+        return [case for case in super().chosen(limit) if case["model"] in present]
 
     def smoke_cases(self) -> list[Case]:
         """A case of each kind, of the first two variants."""
