@@ -373,8 +373,8 @@ bullets(grid_table.answers(grid) if grid else [], "" if grid else "(Until it is 
 #
 # **And the paper's own reasons?** The same study changes them one by one (each in one training, so take them as hints). A
 # tenth of the data makes maps a little less exact. Four blocks instead of ten do too, which speaks against *depth* as the
-# cause. A video U-Net that began as the image U-Net has its maps, with words apart and with words mixed. One that began
-# from nothing had not learned to paint after as many steps, and its maps find nothing: training matters more than whether
+# cause. The maps of a video U-Net that began as the image U-Net are as good as that one's. A video U-Net that began from
+# nothing had not learned to paint after as many steps, and its maps find nothing: training matters more than whether
 # pictures move. All figures are on [a page of their own](../docs/NOISE.md).
 #
 # ## 7. What it means for editing
