@@ -36,8 +36,10 @@ ONE_THREAD := $(if $(filter-out 0,$(WORKERS)),OMP_NUM_THREADS=1)
 # Installing a package of Debian is for root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
+PAGES = tests/browser/test_pages.py tests/browser/test_browser_players.py
+
 .DEFAULT_GOAL := help
-.PHONY: help tutorial notebooks lab test test-unit test-browser chromium test-colab bench train lint format mutants badges constraints clean
+.PHONY: help tutorial notebooks lab test test-unit test-browser browser-pages browser-notebook chromium test-colab bench train lint format mutants badges constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,7 +64,11 @@ test-unit: $(READY) ## unit tests only, on whatever device there is
 	@$(OFFLINE) $(BIN)/python -m pytest --ignore=tests/browser tests
 
 test-browser: $(READY) chromium ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium; BROWSER=--last-failed)
-	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest --durations=5 $(BROWSER) tests/browser
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target browser-pages browser-notebook
+
+# Pages in one process, and what needs JupyterLab in another: no two of them use one browser.
+browser-pages browser-notebook:
+	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest -o cache_dir=build/cache/$@ --durations=5 $(BROWSER) $(if $(filter %pages,$@),$(PAGES),$(filter-out $(PAGES),$(wildcard tests/browser/test_*.py)))
 
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) sh -c \
