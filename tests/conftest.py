@@ -1,5 +1,6 @@
 """What holds for every test: no network, a cache that is not the user's, and plots that open no window."""
 
+import gc
 import os
 import socket
 
@@ -17,6 +18,12 @@ LOCAL = ("127.0.0.1", "::1", "localhost")
 def pytest_collection_modifyitems(items):
     """Notebooks and long files begin, so that processes that share the tests end at about the same time."""
     items.sort(key=lambda item: item.path.suffix != ".ipynb" and item.path.name not in LONG)
+
+
+def pytest_collection_finish():
+    """What was imported stays until the end: looking for garbage in it took half a second of each collection."""
+    gc.collect()
+    gc.freeze()
 
 
 class Quick:
@@ -54,6 +61,16 @@ def model():
     from models_for_tests import tiny  # not above: it imports diffusers
 
     return tiny()
+
+
+@pytest.fixture
+def quick_halves(monkeypatch):
+    """Networks in half precision are as fast on a CPU as those in single precision."""
+    import torch
+    from half_for_tests import SLOW, by_singles
+
+    for name in SLOW:
+        monkeypatch.setattr(torch.nn.functional, name, by_singles(getattr(torch.nn.functional, name)))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from xattn_helpers.studies.real_size import lessons
 LAB = "lab/lab"
 CALL = re.compile(r"^check\.(\w+)\((\w+)\)$", re.MULTILINE)
 MINUTES = re.compile(r"^## .*?(\d+) minutes", re.MULTILINE)
+SMALL = {"frames": 5, "height": 64, "width": 64, "steps": 2}
 LONGEST_CELL, LARGEST = 15, 500_000  # lines that are read; bytes of a stored version
 
 
@@ -142,7 +143,7 @@ def test_what_is_read_is_short():
 @pytest.fixture
 def small(monkeypatch, tmp_path):
     """The lab's model makes short clips in few steps, and what is handed in stays in a folder of the test."""
-    monkeypatch.setitem(CHECKPOINTS, "pocket-dit", replace(CHECKPOINTS["pocket-dit"], frames=5))
+    monkeypatch.setitem(CHECKPOINTS, "pocket-dit", replace(CHECKPOINTS["pocket-dit"], **SMALL))
     monkeypatch.chdir(tmp_path)
 
 

@@ -15,7 +15,8 @@ IMAGE, VIDEO = "stable-diffusion", "modelscope"
 LEFT_OUT = {  # what a lesson says where only the drawn world has what it needs
     "00": "nothing is counted for this model", "01": "is nan for this model", "05": "could not be loaded",
 }  # fmt: skip
-SHORT = {"pocket-t2i": {"steps": 2}, "pocket-dit": {"steps": 2, "frames": 5}}
+# Images stay as they are: in smaller ones rounding adds up to more than the checks by hand allow.
+SHORT = {"pocket-t2i": {"steps": 2}, "pocket-dit": {"steps": 2, "frames": 5, "height": 64, "width": 64}}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,7 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.mark.usefixtures("quick_halves")
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 @pytest.mark.parametrize("name", lessons.about_pairs())
 def test_every_cell_runs_on_published_layouts(name, precision, folder):

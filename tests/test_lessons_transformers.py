@@ -22,6 +22,7 @@ def published(request, tmp_path_factory):
     return request.param, write(folder, PIPELINES[request.param]())
 
 
+@pytest.mark.usefixtures("quick_halves")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", [*NAMES, "lab/lab"])
 def test_every_cell_runs_on_published_layouts(name, precision, published, monkeypatch):

@@ -18,6 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from xattn_helpers.pocket import WEIGHTS
 from xattn_helpers.pocket.detector import PocketDetector
 from xattn_helpers.pocket.text import build_tokenizer
+from xattn_helpers.pocket.training import stages
 from xattn_helpers.pocket.training.config import TrainConfig
 from xattn_helpers.pocket.training.fit import Training
 from xattn_helpers.pocket.training.stages import STAGES
@@ -131,6 +132,7 @@ def test_the_plan_of_each_network_is_in_the_configuration(smoke, monkeypatch):
 
     monkeypatch.setattr(Trainer, "fit", fit)
     monkeypatch.setattr(Trainer, "save", lambda *_: None)
+    monkeypatch.setattr(stages, "_latent_scale", lambda *_: 1.0)  # of a network that nothing has trained
     config = TrainConfig(smoke=True, work=smoke.work.parent)
     for number, name in enumerate(("vae", "detector", "t2i", "t2v", "dit")):
         setattr(config, f"{name}_steps", 10 + number)

@@ -1,7 +1,6 @@
 """The cell with which a notebook sets itself up on Colab, run with a stand-in for Colab and for pip."""
 
 import importlib.util
-import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -9,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 
 from tools import badges
-from xattn_helpers import threads
 
 KNOWN = badges.colab_cell(badges.Address("owner/name", "draft"))
 UNKNOWN = badges.colab_cell(badges.Address(""))
@@ -80,14 +78,6 @@ def test_where_pip_fails_its_message_and_a_way_out_are_shown(colab, cell):
         exec(cell, {})
     assert "could not read Username" in str(failure.value) and "Upload a zip of the project" in str(failure.value)
     assert len(str(failure.value)) < 1500
-
-
-def test_threads_are_told_how_to_wait_before_a_lesson_loads_torch():
-    says = "import os, sys; assert 'torch' in sys.modules; print(os.environ['OMP_WAIT_POLICY'])"
-    environment = {name: value for name, value in os.environ.items() if name not in threads.PASSIVE}
-    command = [sys.executable, "-c", f"{KNOWN}\n{says}"]
-    finished = subprocess.run(command, capture_output=True, text=True, cwd=badges.notebooks.ROOT, env=environment)
-    assert finished.stdout == "PASSIVE\n", finished.stderr
 
 
 def test_without_an_address_nothing_is_taken_from_a_package_index(colab):

@@ -11,7 +11,7 @@ from scipy.stats import permutation_test, rankdata
 from ..arguments import checked
 from ..kinds import Count, Share
 from .boxes import as_array
-from .statistics import SEED
+from .resampling import SEED
 
 HALVES = 4000  # random halves of the cases
 FLIPS = 9999  # random signs of the differences; with fewer cases than 14, all that there are

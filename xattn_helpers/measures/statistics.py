@@ -1,24 +1,22 @@
 """How sure a figure is: `Estimate`, a value with its 95 % interval, of a mean, a rate, groups or a difference."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.stats import binomtest, rankdata
 
 from ..arguments import UNCHECKED, checked
 from ..descriptions import shown
 from ..kinds import Count, Digits
+from .resampling import AT_ONCE, LEVEL, Statistic, draws, interval, of_groups
 
-LEVEL = 0.95  # of all intervals
 RESAMPLES = 9999  # of a bootstrap; of means, which are computed for all resamples at once
 GROUPED_RESAMPLES = 2000  # of any other statistic, which is called for each
-SEED = 0  # of the resamples: the same values always have the same interval
 LEAST_ROWS = 3  # with fewer, a statistic of groups is not told
 
-Statistic = Callable[..., float]  # of one array (rows,) for each column
 Values = Annotated[Sequence[float] | Float[np.ndarray, " n"], UNCHECKED]
 
 
@@ -44,7 +42,7 @@ class Estimate:
         middle = present.mean()
         if np.ptp(present) == 0:
             return cls(float(middle), float(middle), float(middle), len(present))
-        return cls(float(middle), *_interval(present[_draws(len(present), RESAMPLES)].mean(1)), len(present))
+        return cls(float(middle), *interval(present[draws(len(present), RESAMPLES)].mean(1)), len(present))
 
     @classmethod
     def rate(cls, hits: Iterable[bool | float]) -> "Estimate":
@@ -153,6 +151,19 @@ def spearman(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) ->
     return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
 
 
+def spearmans(
+    first: Float[np.ndarray, "resamples n"], second: Float[np.ndarray, "resamples n"]
+) -> Float[np.ndarray, " resamples"]:
+    """`spearman` of each row, bit for bit: ranks are halves of whole numbers, so that their sums are exact."""
+    ranks = [rankdata(side, axis=-1) - (first.shape[-1] + 1) / 2 for side in (first, second)]
+    scale = 1 / (first.shape[-1] - 1)
+    spreads = [np.sqrt((side * side).sum(-1) * scale) for side in ranks]
+    return np.clip((ranks[0] * ranks[1]).sum(-1) * scale / spreads[0] / spreads[1], -1, 1)
+
+
+AT_ONCE[spearman] = spearmans
+
+
 def _floats(values: Iterable) -> np.ndarray:
     """Anything countable as floats, None as NaN; raises ValueError for what are no numbers."""
     try:
@@ -171,20 +182,6 @@ def _empty_estimate(count: int) -> Estimate:
     return Estimate(np.nan, np.nan, np.nan, count)
 
 
-def _draws(count: int, resamples: int) -> Int[np.ndarray, "resamples count"]:
-    """Which of `count` things each resample takes; the numbers of `scipy.stats.bootstrap` with the same seed."""
-    return np.random.default_rng(SEED).integers(0, count, (resamples, count))
-
-
-def _interval(statistics: Float[np.ndarray, " resamples"] | list[float]) -> tuple[float, float]:
-    """The percentiles that hold LEVEL of the statistics between them."""
-    if not len(statistics):
-        return np.nan, np.nan
-    tail = (1 - LEVEL) / 2
-    low, high = np.percentile(statistics, [100 * tail, 100 * (1 - tail)])
-    return float(low), float(high)
-
-
 def _members(rows: Float[np.ndarray, "n columns"], labels: list) -> list[list[int]]:
     """The rows of each group, groups in the order in which they first come; rows with a NaN are in none."""
     members: dict[Hashable, list[int]] = {}
@@ -200,11 +197,7 @@ def _of_statistic(
     count = sum(map(len, members))
     if count < LEAST_ROWS:
         return _empty_estimate(count)
-    statistics = []
-    for draw in _draws(len(members), resamples):
-        sample = rows[np.concatenate([members[index] for index in draw])]
-        if rows.shape[1] == 1 or np.ptp(sample, axis=0).all():
-            statistics.append(statistic(*sample.T))
+    statistics = of_groups(rows, members, statistic, resamples)
     with np.errstate(invalid="ignore", divide="ignore"):  # the correlation of a constant is NaN, not a warning
         value = statistic(*rows[np.concatenate(members)].T)
-    return Estimate(float(value), *_interval(statistics), count)
+    return Estimate(float(value), *interval(statistics), count)

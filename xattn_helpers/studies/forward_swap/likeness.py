@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from ...measures.statistics import Estimate, spearman
+from ...measures.resampling import AT_ONCE
+from ...measures.statistics import Estimate, spearman, spearmans
 from ...pocket.world.drawing import atlas
 from ...pocket.world.vocabulary import OBJECTS
 from ..rows import Row
@@ -75,3 +76,6 @@ def mismatch_and_damage(rows: Sequence[Row], name: str = "seen gained") -> dict[
 def rank_correlation(first: Float[np.ndarray, " pairs"], second: Float[np.ndarray, " pairs"]) -> float:
     """Spearman's; 0 where a side has one value only."""
     return spearman(first, second) if np.ptp(first) and np.ptp(second) else 0.0
+
+
+AT_ONCE[rank_correlation] = spearmans  # of resamples, which are left out where a side has one value only

@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from ...measures.resampling import AT_ONCE
 from ...measures.statistics import Estimate
 from ...pocket.world.drawing import atlas
 from ...pocket.world.vocabulary import OBJECTS
@@ -33,6 +35,7 @@ DIFFERENCES = {  # name: what is subtracted from what, both of them statistics o
     "background gained": ("background swapped source", "background own source"),
 }
 ByPair = dict[tuple, float]
+Pairs = Float[np.ndarray, "*resamples pairs"]
 
 
 def summary(rows: Sequence[Row]) -> dict:
@@ -144,15 +147,18 @@ def taken_over(rows: Sequence[Row], name: str) -> dict[str, Estimate]:
     }
 
 
-def slope(offered: Float[np.ndarray, " pairs"], taken: Float[np.ndarray, " pairs"]) -> float:
-    """The slope of the line of least squares."""
-    centred = offered - offered.mean()
-    return float((centred * (taken - taken.mean())).sum() / (centred * centred).sum())
+def slope(offered: Pairs, taken: Pairs) -> Any:
+    """The slope of the line of least squares, of each row where there are several."""
+    centred = offered - offered.mean(-1, keepdims=True)
+    return (centred * (taken - taken.mean(-1, keepdims=True))).sum(-1) / (centred * centred).sum(-1)
 
 
-def offset(offered: Float[np.ndarray, " pairs"], taken: Float[np.ndarray, " pairs"]) -> float:
+def offset(offered: Pairs, taken: Pairs) -> Any:
     """Where that line crosses 0."""
-    return float(taken.mean() - slope(offered, taken) * offered.mean())
+    return taken.mean(-1) - slope(offered, taken) * offered.mean(-1)
+
+
+AT_ONCE.update({slope: slope, offset: offset})
 
 
 def printed(table: Mapping) -> Iterator[str]:

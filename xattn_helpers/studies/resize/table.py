@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...display.tables import table_text
+from ...measures.resampling import AT_ONCE
 from ...measures.statistics import Estimate, spearman
 from ...pocket.world.actors import LARGEST, SMALLEST
 from ...pocket.world.vocabulary import OBJECTS as THINGS
@@ -91,7 +92,17 @@ def statistic_of(rows: Sequence[Row], statistic: Callable[..., float]) -> Estima
 
 def relative_error(asked: Float[np.ndarray, " n"], detected: Float[np.ndarray, " n"]) -> float:
     """Median of |detected / asked - 1|."""
-    return float(np.median(np.abs(detected / asked - 1)))
+    return float(relative_errors(asked, detected))
+
+
+def relative_errors(
+    asked: Float[np.ndarray, "*resamples n"], detected: Float[np.ndarray, "*resamples n"]
+) -> Float[np.ndarray, "*resamples"]:
+    """That of each row."""
+    return np.median(np.abs(detected / asked - 1), axis=-1)
+
+
+AT_ONCE[relative_error] = relative_errors
 
 
 def series(rows: Sequence[Row]) -> dict[tuple, Float[np.ndarray, "2 sizes"]]:
