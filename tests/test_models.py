@@ -166,7 +166,7 @@ def test_another_network_must_fit_the_other_parts():
 
 
 def test_a_model_says_what_it_is_in_one_line():
-    assert repr(tiny()) == "Model(UNet3DConditionModel, 1.2 M weights, makes 3 x 32 x 32, cpu, float32)"
+    assert repr(tiny()) == "Model(UNet3DConditionModel, 0.9 M weights, makes 3 x 32 x 32, cpu, float32)"
     assert (tiny().is_video, tiny(1).is_video) == (True, False)
     assert tiny().groups == ("down", "mid", "up") and tiny().cells() == [1, 2, 4]
     assert (tiny().device.type, tiny().dtype) == ("cpu", torch.float32)

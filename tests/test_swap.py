@@ -133,7 +133,7 @@ def test_a_swap_changes_the_target_and_not_the_source():
     clip = generate(tiny(), CAR, seed=3, steps=2, edits=SWAP, progress=False)
     car, truck = (generate(tiny(), prompt, seed=3, steps=2, progress=False) for prompt in (CAR, TRUCK))
     assert (clip.latents - car.latents).abs().max() > 1e-3
-    torch.testing.assert_close(clip.source.latents, truck.latents, atol=1e-4, rtol=0)
+    torch.testing.assert_close(clip.source.latents, truck.latents, atol=1e-4, rtol=2e-5)  # some are as large as 8
     assert (clip.source.prompt, clip.source.seed, clip.seed) == (TRUCK, 3, 3)
 
 
