@@ -6,9 +6,14 @@ import torch
 from models_for_tests import PROMPT, noise, tiny
 from transformers_for_tests import tiny_transformer
 
-from xattn_helpers import capture, observe
+from xattn_helpers import capture, edit_video, observe
 from xattn_helpers.edits import observed
 from xattn_helpers.edits.observed import Seen, check_description, look_at, watched_levels
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    observed._LOOKS.clear()
 
 
 def video(model):
@@ -39,6 +44,17 @@ def test_its_maps_are_those_of_the_noisy_video():
     (own,) = seen.maps("burger").values()
     torch.testing.assert_close(own, torch.stack(maps).mean(0), atol=1e-5, rtol=1e-4)
     assert (seen.clip.video == video(model)).all() and seen.clip.prompt == PROMPT
+
+
+def test_what_was_just_looked_at_is_not_looked_at_again(monkeypatch):
+    model, looks, look = tiny(), [], observed._look
+    monkeypatch.setattr(observed, "_look", lambda *about: looks.append(about[3:]) or look(*about))
+    seen = observe(model, video(model), PROMPT, seed=5)
+    edit_video(model, video(model), PROMPT, "a ball rolls on the grass", seed=5, steps=1, progress=False)
+    assert observe(model, video(model), PROMPT, seed=5) is seen and looks == [(PROMPT, 5)]
+    observe(model, video(model) + 1, PROMPT, seed=5)
+    assert observe(model, video(model), PROMPT, seed=6) is not seen and len(looks) == 3
+    assert len(observed._LOOKS[model.network]) == observed.KEPT_LOOKS
 
 
 def test_nobody_else_hears_of_it():

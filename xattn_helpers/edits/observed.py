@@ -5,7 +5,10 @@
     clip = edit_video(model, video, seen.clip.prompt, seen.clip.prompt, edits=Guidance("shark", target))
 """
 
+import hashlib
+import threading
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -21,12 +24,15 @@ from ..kinds import Frames, Prompt, Seed, Side
 from ..request import complete
 from ..sampling import Clip
 from ..video_files import AnyVideo, as_given
-from .zero_shot import Unguided, by_height
+from .zero_shot import Unguided, by_height, run_key
 
 WATCHED = (0.6, 0.4, 0.2)  # sigmas at which a video is looked at: enough noise that words matter, enough signal to see
 # Of the error with a prompt over that without, above which a prompt is refused: one that describes the video helps to
 # tell it from noise, and another misleads (Li et al. 2023, "Your diffusion model is secretly a zero-shot classifier").
 WORST = 1.05
+KEPT_LOOKS = 2  # for each model; the oldest goes first
+_LOOKS: WeakKeyDictionary = WeakKeyDictionary()  # network: {what a look depends on: Seen}
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +65,25 @@ def encoded(model: Model, pixels: UInt8[np.ndarray, "frames height width 3"]) ->
 def look_at(
     model: Model, pixels: UInt8[np.ndarray, "frames height width 3"], latents: Latents, prompt: str, seed: int
 ) -> Seen:
-    """What a network sees in a given video; who listens to an edit of it does not hear of this."""
+    """What a network sees in a given video; who listens to an edit of it does not hear of this.
+
+    A video that was just looked at is not looked at again: `observe` gives a target, and then `edit_video` looks.
+    """
+    video = hashlib.sha256(pixels.tobytes()).hexdigest()
+    key = (*run_key(model, prompt, seed, None), pixels.shape, video)
+    with _LOCK:
+        seen = _LOOKS.setdefault(model.network, {}).get(key)
+    if seen is None:
+        seen = _look(model, pixels, latents, prompt, seed)
+        with _LOCK:
+            looks = _LOOKS.setdefault(model.network, {})
+            looks[key] = seen
+            while len(looks) > KEPT_LOOKS:
+                del looks[next(iter(looks))]
+    return seen
+
+
+def _look(model: Model, pixels: np.ndarray, latents: Latents, prompt: str, seed: int) -> Seen:
     generator, text = torch.Generator().manual_seed(seed), model.encode([prompt, ""])
     errors = torch.zeros(2)
     with unheard(), capture(model) as attention, torch.no_grad():

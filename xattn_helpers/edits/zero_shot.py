@@ -28,7 +28,7 @@ from .targets import Scale, Shape, Shift, Track, track, transform
 
 SMALLEST = 0.05  # side of a track of maps that are all but empty, in parts of the picture
 KEPT_RUNS = 64  # for each model; the oldest goes first
-_RUNS: WeakKeyDictionary = WeakKeyDictionary()  # network: {what `_key` gives: Unguided}
+_RUNS: WeakKeyDictionary = WeakKeyDictionary()  # network: {what `run_key` gives: Unguided}
 _LOCK = threading.Lock()
 
 MapsByHeight = Annotated[
@@ -118,7 +118,7 @@ def all_unguided(
     """The unguided runs of several prompts; those that are not kept yet are made together."""
     if len(prompts) != len(seeds):
         raise ValueError(f"seeds: {len(seeds)} given for {len(prompts)} prompts; give one for each")
-    keys = [_key(model, prompt, seed, steps) for prompt, seed in zip(prompts, seeds, strict=True)]
+    keys = [run_key(model, prompt, seed, steps) for prompt, seed in zip(prompts, seeds, strict=True)]
     with _LOCK:
         runs = dict(_RUNS.setdefault(model.network, {}))
     missing = list(dict.fromkeys(key for key in keys if key not in runs))
@@ -129,7 +129,7 @@ def all_unguided(
     return [runs[key] for key in keys]
 
 
-def _key(model: Model, prompt: str, seed: int, steps: int | None) -> tuple:
+def run_key(model: Model, prompt: str, seed: int, steps: int | None) -> tuple:
     """All that a run of a network depends on: models with changed defaults or another solver may share one."""
     defaults, scheduler = model.defaults, model.noise.scheduler
     size = (defaults.frames, defaults.height, defaults.width)
