@@ -11,7 +11,10 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 import pytest
 
-LONG = ("test_lessons.py", "test_lessons_transformers.py", "test_before_the_move.py", "test_badges.py")
+LONG = (
+    "test_lessons.py", "test_lessons_pocket.py", "test_lessons_transformers.py", "test_before_the_move.py",
+    "test_badges.py",
+)  # fmt: skip
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 

@@ -1,6 +1,4 @@
-"""Every cell of every lesson, on small networks in the layouts of published models and on the pocket transformer."""
-
-from dataclasses import replace
+"""Every cell of every lesson on an image model and a video model, on small networks in published layouts."""
 
 import pytest
 import torch
@@ -15,8 +13,6 @@ IMAGE, VIDEO = "stable-diffusion", "modelscope"
 LEFT_OUT = {  # what a lesson says where only the drawn world has what it needs
     "00": "nothing is counted for this model", "01": "is nan for this model", "05": "could not be loaded",
 }  # fmt: skip
-# Images stay as they are: in smaller ones rounding adds up to more than the checks by hand allow.
-SHORT = {"pocket-t2i": {"steps": 2}, "pocket-dit": {"steps": 2, "frames": 5, "height": 64, "width": 64}}
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +39,6 @@ def test_every_cell_runs_on_published_layouts(name, precision, folder):
     assert not outcome.failures, "\n".join(str(failure) for failure in outcome.failures)
     assert outcome.cells > 15 and LEFT_OUT.get(name[:2], "") in outcome.said
     assert known == CHECKPOINTS and places.PRECISIONS["cpu"] == torch.float32
-
-
-@pytest.mark.parametrize("name", lessons.about_pairs())
-def test_every_cell_runs_on_the_pocket_transformer(name, monkeypatch):
-    for model, changes in SHORT.items():
-        monkeypatch.setitem(CHECKPOINTS, model, replace(CHECKPOINTS[model], **changes))
-    outcome = lessons.run(lessons.cells(name, "pocket-t2i", "pocket-dit"))
-    assert not outcome.failures, "\n".join(str(failure) for failure in outcome.failures)
 
 
 def test_there_are_lessons():
