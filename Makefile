@@ -66,9 +66,11 @@ test-unit: $(READY) ## unit tests only, on whatever device there is
 test-browser: $(READY) chromium ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium; BROWSER=--last-failed)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target browser-pages browser-notebook
 
-# Pages in one process, and what needs JupyterLab in another: no two of them use one browser.
+# Pages in one process, and what needs JupyterLab in another: each has a browser of its own.
+browser-pages: FILES = $(PAGES)
+browser-notebook: FILES = $(filter-out $(PAGES),$(wildcard tests/browser/test_*.py))
 browser-pages browser-notebook:
-	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest -o cache_dir=build/cache/$@ --durations=5 $(BROWSER) $(if $(filter %pages,$@),$(PAGES),$(filter-out $(PAGES),$(wildcard tests/browser/test_*.py)))
+	@$(ON_CPU) XATTN_BROWSER=1 TQDM_DISABLE=1 $(BIN)/python -m pytest -o cache_dir=build/cache/$@ --durations=5 $(BROWSER) $(FILES)
 
 chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || $(SUDO) sh -c \

@@ -67,6 +67,17 @@ def model():
 
 
 @pytest.fixture
+def one_thread():
+    """Networks as small as those of tests are slower on several."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def quick_halves(monkeypatch):
     """Networks in half precision are as fast on a CPU as those in single precision."""
     import torch

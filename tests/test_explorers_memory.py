@@ -7,11 +7,11 @@ import weakref
 import pytest
 from models_for_tests import tiny
 
-from xattn_helpers.display.explorers import AttentionExplorer, BiasExplorer, PathDrawer, SwapExplorer
+from xattn_helpers.display.explorers import AttentionExplorer, BiasExplorer, PathDrawer, SwapExplorer, TrackExplorer
 from xattn_helpers.studies.real_size.lessons import _close_widgets
 
 
-@pytest.mark.parametrize("explorer", [AttentionExplorer, SwapExplorer, PathDrawer, BiasExplorer])
+@pytest.mark.parametrize("explorer", [AttentionExplorer, SwapExplorer, PathDrawer, BiasExplorer, TrackExplorer])
 def test_a_closed_explorer_keeps_no_model(explorer):
     model = copy.deepcopy(tiny())
     network = weakref.ref(model.network)

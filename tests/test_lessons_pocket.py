@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-import torch
 
 from xattn_helpers.backbones.catalogue import CHECKPOINTS
 from xattn_helpers.studies.real_size import lessons
@@ -12,15 +11,7 @@ from xattn_helpers.studies.real_size import lessons
 SHORT = {"pocket-t2i": {"steps": 2}, "pocket-dit": {"steps": 2, "frames": 5, "height": 64, "width": 64}}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Networks as small as these are slower on several."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("name", lessons.about_pairs())
 def test_every_cell_runs_on_the_pocket_transformer(name, monkeypatch):
     for model, changes in SHORT.items():

@@ -13,7 +13,7 @@ from xattn_helpers.edits.observed import Seen, check_description, look_at, watch
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    observed._LOOKS.clear()
+    observed._LOOKS.by_network.clear()
 
 
 def video(model):
@@ -54,7 +54,7 @@ def test_what_was_just_looked_at_is_not_looked_at_again(monkeypatch):
     assert observe(model, video(model), PROMPT, seed=5) is seen and looks == [(PROMPT, 5)]
     observe(model, video(model) + 1, PROMPT, seed=5)
     assert observe(model, video(model), PROMPT, seed=6) is not seen and len(looks) == 3
-    assert len(observed._LOOKS[model.network]) == observed.KEPT_LOOKS
+    assert len(observed._LOOKS.of(model.network)) == observed._LOOKS.limit == 2
 
 
 def test_nobody_else_hears_of_it():

@@ -130,11 +130,11 @@ def test_a_prompt_with_itself_changes_nothing(edit):
 
 
 def test_a_swap_changes_the_target_and_not_the_source():
-    clip = generate(tiny(), CAR, seed=3, steps=2, edits=SWAP, progress=False)
-    car, truck = (generate(tiny(), prompt, seed=3, steps=2, progress=False) for prompt in (CAR, TRUCK))
+    clip = generate(tiny(), CAR, seed=5, steps=2, edits=SWAP, progress=False)
+    car, truck = (generate(tiny(), prompt, seed=5, steps=2, progress=False) for prompt in (CAR, TRUCK))
     assert (clip.latents - car.latents).abs().max() > 1e-3
-    torch.testing.assert_close(clip.source.latents, truck.latents, atol=1e-4, rtol=2e-5)  # some are as large as 8
-    assert (clip.source.prompt, clip.source.seed, clip.seed) == (TRUCK, 3, 3)
+    torch.testing.assert_close(clip.source.latents, truck.latents, atol=1e-4, rtol=0)
+    assert (clip.source.prompt, clip.source.seed, clip.seed) == (TRUCK, 5, 5)
 
 
 def test_replacing_everything_is_more_than_a_swap():

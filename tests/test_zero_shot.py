@@ -22,7 +22,7 @@ from xattn_helpers.edits.zero_shot import MovedMaps, Unguided, all_unguided, ung
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    zero_shot._RUNS.clear()
+    zero_shot._RUNS.by_network.clear()
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_runs_that_are_missing_are_made_in_a_batch(runs):
 def test_each_of_a_batch_has_its_own_maps():
     prompts, image = [PROMPT, "a ball rolls on the grass"], tiny(1)
     batch = all_unguided(image, prompts, [0, 1], steps=1)
-    zero_shot._RUNS.clear()
+    zero_shot._RUNS.by_network.clear()
     for free, prompt, seed, word in zip(batch, prompts, [0, 1], ["burger", "ball"], strict=True):
         alone = unguided(image, prompt, seed, steps=1).maps(word)
         for height, maps in free.maps(word).items():
@@ -86,10 +86,10 @@ def test_each_of_a_batch_has_its_own_maps():
 
 
 def test_no_more_runs_are_kept_than_fit(monkeypatch, runs):
-    monkeypatch.setattr(zero_shot, "KEPT_RUNS", 2)
+    monkeypatch.setattr(zero_shot._RUNS, "limit", 2)
     for seed in (0, 1, 2, 2, 0):
         unguided(tiny(1), PROMPT, seed, steps=1)
-    assert len(runs) == 4 and len(zero_shot._RUNS[tiny(1).network]) == 2
+    assert len(runs) == 4 and len(zero_shot._RUNS.of(tiny(1).network)) == 2
 
 
 def test_runs_are_given_up_with_their_model():
@@ -98,7 +98,7 @@ def test_runs_are_given_up_with_their_model():
     network = weakref.ref(model.network)
     del model
     gc.collect()
-    assert network() is None and not zero_shot._RUNS
+    assert network() is None and not zero_shot._RUNS.by_network
 
 
 def test_moved_maps_are_the_transform_of_the_shape_at_any_size():

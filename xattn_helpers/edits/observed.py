@@ -6,9 +6,7 @@
 """
 
 import hashlib
-import threading
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -24,15 +22,14 @@ from ..kinds import Frames, Prompt, Seed, Side
 from ..request import complete
 from ..sampling import Clip
 from ..video_files import AnyVideo, as_given
+from .kept import Kept
 from .zero_shot import Unguided, by_height, run_key
 
 WATCHED = (0.6, 0.4, 0.2)  # sigmas at which a video is looked at: enough noise that words matter, enough signal to see
 # Of the error with a prompt over that without, above which a prompt is refused: one that describes the video helps to
 # tell it from noise, and another misleads (Li et al. 2023, "Your diffusion model is secretly a zero-shot classifier").
 WORST = 1.05
-KEPT_LOOKS = 2  # for each model; the oldest goes first
-_LOOKS: WeakKeyDictionary = WeakKeyDictionary()  # network: {what a look depends on: Seen}
-_LOCK = threading.Lock()
+_LOOKS = Kept(2)  # what a look depends on: Seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,15 +68,10 @@ def look_at(
     """
     video = hashlib.sha256(pixels.tobytes()).hexdigest()
     key = (*run_key(model, prompt, seed, None), pixels.shape, video)
-    with _LOCK:
-        seen = _LOOKS.setdefault(model.network, {}).get(key)
+    seen = _LOOKS.of(model.network).get(key)
     if seen is None:
         seen = _look(model, pixels, latents, prompt, seed)
-        with _LOCK:
-            looks = _LOOKS.setdefault(model.network, {})
-            looks[key] = seen
-            while len(looks) > KEPT_LOOKS:
-                del looks[next(iter(looks))]
+        _LOOKS.add(model.network, {key: seen})
     return seen
 
 

@@ -5,11 +5,9 @@
     clip = generate(model, free.clip.prompt, seed=3, edits=Guidance("shark", target))
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
@@ -24,12 +22,11 @@ from ..backbones.model import Model
 from ..backbones.text import Text
 from ..kinds import Frames, Positive, Prompt, Seed, Side, Steps
 from ..sampling import Clip, generate
+from .kept import Kept
 from .targets import Scale, Shape, Shift, Track, track, transform
 
 SMALLEST = 0.05  # side of a track of maps that are all but empty, in parts of the picture
-KEPT_RUNS = 64  # for each model; the oldest goes first
-_RUNS: WeakKeyDictionary = WeakKeyDictionary()  # network: {what `run_key` gives: Unguided}
-_LOCK = threading.Lock()
+_RUNS = Kept(64)  # what `run_key` gives: Unguided
 
 MapsByHeight = Annotated[
     dict[int, Float[Tensor, "frames height width"]],
@@ -87,8 +84,10 @@ class Unguided:
 
     @checked
     def as_track(self, word: str, scale: Positive = 1.0) -> Track:
-        """Where the word's maps are as a track, for an object of another shape: their centre in each frame, and a
-        square as large as they are, its side times `scale`. Raises ValueError for an unknown word.
+        """Where the word's maps are in each frame, as a track, for an object of another shape.
+
+        It has the centre of the maps and a square as large as they are, its side times `scale`. Raises ValueError for
+        an unknown word.
         """
         maps = self.maps(word)
         shapes = soft_threshold(maps[max(maps)])
@@ -119,13 +118,12 @@ def all_unguided(
     if len(prompts) != len(seeds):
         raise ValueError(f"seeds: {len(seeds)} given for {len(prompts)} prompts; give one for each")
     keys = [run_key(model, prompt, seed, steps) for prompt, seed in zip(prompts, seeds, strict=True)]
-    with _LOCK:
-        runs = dict(_RUNS.setdefault(model.network, {}))
+    runs = _RUNS.of(model.network)
     missing = list(dict.fromkeys(key for key in keys if key not in runs))
     if missing:
         made = _make(model, missing, steps)
         runs |= made
-        _keep(model, made)
+        _RUNS.add(model.network, made)
     return [runs[key] for key in keys]
 
 
@@ -145,14 +143,6 @@ def _make(model: Model, keys: list[tuple], steps: int | None) -> dict[tuple, Ung
     for index, (key, clip) in enumerate(zip(keys, clips, strict=True)):
         made[key] = Unguided(clip, by_height(attention, index), model.text)
     return made
-
-
-def _keep(model: Model, made: dict[tuple, Unguided]) -> None:
-    with _LOCK:
-        runs = _RUNS.setdefault(model.network, {})
-        runs |= made
-        while len(runs) > KEPT_RUNS:
-            del runs[next(iter(runs))]
 
 
 def by_height(attention: Recording, index: int) -> dict[int, Tensor]:

@@ -83,8 +83,10 @@ def is_code(value: object, rooms: tuple[str, ...]) -> bool:
 
 
 def plain(value: object) -> str:
-    """What a constant looks like, the same in every process and checkout: sets have no order, some objects only an
-    address, and where this repository is says nothing."""
+    """What a constant looks like, the same in every process and checkout.
+
+    Sets have no order, some objects only an address, and where this repository is says nothing.
+    """
     if isinstance(value, Path):
         return (value.relative_to(ROOT) if value.is_relative_to(ROOT) else value).as_posix()
     if isinstance(value, (set, frozenset)):

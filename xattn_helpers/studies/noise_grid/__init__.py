@@ -30,7 +30,7 @@ from .table import markdown, summary
 from .variants import VARIANTS, variant_model
 
 PROMPTS, SEEDS, STEERED = 20, (0, 1), 24  # of the maps; and how many cases are steered
-WITHOUT_GRADIENT = 1  # seed of the trainings on which no gradient is measured
+WITHOUT_GRADIENT = 1  # seed of the trainings on which no gradient is measured yet
 SETTINGS = {"unguided": Setting(), "gradient": Setting({}), "bias": Setting(bias={})}
 
 
@@ -65,7 +65,7 @@ class NoiseGrid(OnTracks):
     def cases(self) -> list[Case]:
         """Of every variant: prompts for its maps, pairs for a swap, and cases to be steered.
 
-        A gradient takes as long as all the rest, and is measured on two of three trainings.
+        Of three trainings the gradient is measured on two; the rows of the third are still to be made.
         """
         cases: list[Case] = []
         for name in VARIANTS:
