@@ -358,8 +358,8 @@ bullets(lines, "" if lines else "(This study is not measured yet; the command is
 #
 # ![A burger on the water and the map of each word of the prompt, in two models. With words kept apart, the burger is in the maps of "burger" and "floats" and dark in those of "on" and "water". With words mixed, it is bright in those of "floats", "on" and "the", too.](../xattn_helpers/studies/results/noise_grid.webp)
 #
-# The words after the noun have heard of it, and each of them points at the burger. This is the leak of the paper's picture,
-# and the video model is not its cause. Only "floats" points there in both rows: where something floats is where the
+# The next words have heard of the noun: "floats", "on" and "the" point at the burger now. ("Water", the last, does not.)
+# This is the leak of the paper's picture, and the video model is not its cause. Only "floats" points there in both rows: where something floats is where the
 # burger is. What mixing changes over all prompts and in three trainings of each kind (AUROC below 0: the noun's map finds
 # less; leakage above 0: other words show more; mIoU and overlap below 0: an edit does less of what it is asked):
 
@@ -399,8 +399,8 @@ bullets(grid_table.answers(grid) if grid else [], "" if grid else "(Until it is 
 # - In our models the place in the network decides how well a map finds the object, far more than whether it is image or
 #   video.
 # - The object shows under other words at 16 × 16, in both models.
-# - A text encoder that mixes words makes them all show the object, and edits weaker. Ours keeps words apart, and is a
-#   best case.
+# - A text encoder that mixes words makes words after the noun show the object, and edits weaker. Ours keeps words apart,
+#   and is a best case.
 #
 # ## Three questions
 #
