@@ -16,10 +16,12 @@ from .given_tuning import HALF_AS_NOISY, GivenTuning
 from .given_video.clips import Drawn, EditedClip
 from .given_video.settings import (
     FROM_NOISE,
+    LARGER,
     Setting,
     hold,
     hold_and_pull,
     hold_and_swap,
+    hold_by,
     hold_larger,
     hold_round,
     hold_round_larger,
@@ -27,7 +29,25 @@ from .given_video.settings import (
 )
 
 FEWER_STEPS = {"steps": 16}
+FASTEST = HALF_AS_NOISY | {"steps": 14}
 WIDER_MASK = HALF_AS_NOISY | {"keep_background": KeepBackground(threshold=0.2)}
+
+
+def held() -> dict[str, Setting]:
+    """Settings that move the word's logits up by other numbers than down, in few steps; logits are +-8 above."""
+    settings = {}
+    for inside, outside in ((4, -8), (4, -16), (4, -32), (2, -16), (0, -16)):
+        settings[f"hold by {inside} and {outside}"] = Setting(FASTEST, hold_by(inside, outside))
+    gentle = hold_by(4, -16)
+    settings["hold by 8 and -8"] = Setting(FASTEST, hold_by(8, -8))
+    settings["hold by 4 and -16, until .75"] = Setting(FASTEST, hold_by(4, -16, until=0.75))
+    settings["hold by 2 and -16, until .75"] = Setting(FASTEST, hold_by(2, -16, until=0.75))
+    settings["hold by 4 and -16, skip .3"] = Setting(FASTEST | {"skip": 0.3}, gentle)
+    settings["hold by 4 and -16, skip 0"] = Setting(FASTEST | FROM_NOISE, gentle)
+    settings["hold by 4 and -16, scale 2.5"] = Setting(FASTEST | {"cfg_scale": 2.5}, gentle)
+    settings["hold by 4 and -16, scale 4"] = Setting(FASTEST | {"cfg_scale": 4.0}, gentle)
+    settings["hold larger by 4 and -16"] = Setting(FASTEST, hold_by(4, -16, scale=LARGER))
+    return settings
 
 
 class ExchangeTuning(GivenTuning):
@@ -54,6 +74,7 @@ class ExchangeTuning(GivenTuning):
             "hold, skip .3, 16 steps": Setting(FEWER_STEPS, hold),
             "hold larger, skip .3, 16 steps": Setting(FEWER_STEPS, hold_larger),
         }
+        | held()
     }
     count: ClassVar[int] = 36
     first_seed: ClassVar[int] = 11_000_000

@@ -65,6 +65,17 @@ def hold_until(share: float) -> Edits:
     return hold
 
 
+def hold_by(inside: float, outside: float, until: float = 0.5, scale: float = 1.0) -> Edits:
+    """The same with other numbers that are added to the word's logits, and another size of its place."""
+
+    def hold(clip: EditedClip, seen: Seen) -> list[Edit]:
+        place = seen.moved(clip.word, scale)
+        return [Bias(clip.new_word, place, inside=inside, outside=outside, until=until)]
+
+    hold.__name__ = f"hold by {inside:g} and {outside:g} until {until:g}, {scale:g} times as large"
+    return hold
+
+
 def hold_larger(clip: EditedClip, seen: Seen) -> list[Edit]:
     """It is asked to be there, and to be larger: an object that is exchanged comes out too small."""
     return [Bias(clip.new_word, seen.moved(clip.word, LARGER))]

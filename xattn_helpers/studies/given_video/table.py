@@ -21,7 +21,7 @@ MEANS = {  # column: name of the figure
     "filled psnr": "PSNR where the object was",
     "seconds": "seconds",
 }
-ASKED = {  # of an exchanged object by the setting "edit", by model
+ASKED = {  # of an exchanged object, by model
     "pocket-dit": {
         "new object seen": 0.95, "old object gone": 0.95, "IoU with the true mask": 0.6, "background PSNR": 33,
     },
@@ -77,14 +77,18 @@ def line(name: str, table: Mapping[str, Estimate]) -> str:
 
 def markdown(table: dict) -> str:
     """What was asked of an exchanged object, and what is reached; then every setting, and what bounds a background."""
+    return "\n\n".join([asked_table(table, "edit"), settings_table(table), *bounds(table)])
+
+
+def asked_table(table: Mapping, setting: str) -> str:
+    """What was asked of an exchanged object, and what a setting reaches."""
     rows = []
     for model, asked in ASKED.items():
-        own = table.get(model, {}).get("object", {}).get("edit", {})
+        own = table.get(model, {}).get("object", {}).get(setting, {})
         for title, bound in asked.items():
             if title in own:
                 rows.append([model, title, f"≥ {bound:g}", own[title].format()])
-    reached = table_text(["model", "object exchanged", "asked", "reached"], rows)
-    return "\n\n".join([reached, settings_table(table), *bounds(table)])
+    return table_text(["model", "object exchanged", "asked", "reached"], rows)
 
 
 def settings_table(table: Mapping) -> str:
