@@ -12,6 +12,7 @@ from .given_video import MODELS, GivenVideo
 from .given_video.settings import Setting, hold_by
 from .given_video.table import asked_table, settings_table
 
+SCALE = 2.5  # of classifier-free guidance
 INSIDE, OUTSIDE = 4, -16  # what is added to the logits of the new object's word
 
 
@@ -20,7 +21,7 @@ class GivenExchange(ExchangeTuning):
 
     compared = MODELS
     settings: ClassVar[Mapping[str, Mapping[str, Setting]]] = {
-        "object": {"exchange": Setting(FASTEST, hold_by(INSIDE, OUTSIDE))}
+        "object": {"exchange": Setting(FASTEST | {"cfg_scale": SCALE}, hold_by(INSIDE, OUTSIDE))}
     }
     count: ClassVar[int] = GivenVideo.count
     first_seed: ClassVar[int] = GivenVideo.first_seed
