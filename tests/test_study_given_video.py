@@ -13,6 +13,7 @@ from xattn_helpers import Bias, Clip
 from xattn_helpers.pocket.world.captions import held_out
 from xattn_helpers.studies import given_video
 from xattn_helpers.studies.exchange_tuning import ExchangeTuning
+from xattn_helpers.studies.given_exchange import GivenExchange
 from xattn_helpers.studies.given_fresh import GivenFresh
 from xattn_helpers.studies.given_tuning import GivenTuning
 from xattn_helpers.studies.given_video import GivenVideo, clips
@@ -91,6 +92,14 @@ def test_fresh_clips_compare_two_settings_of_the_table():
     assert {case["setting"] for case in cases} == {"edit", "skip .15"}
     knobs = {name: setting.knobs for name, setting in GivenFresh.settings["object"].items()}
     assert knobs == {"edit": {}, "skip .15": {"skip": 0.15}}
+
+
+def test_the_exchange_chosen_on_other_clips_runs_on_those_of_the_table():
+    assert [GivenExchange().clip(case) for case in GivenExchange().cases()[:60]] == [
+        GivenVideo().clip(case) for case in GivenVideo().cases()[:60]
+    ]
+    tried = ExchangeTuning.settings["object"]["hold by 4 and -16, scale 2.5"]
+    assert GivenExchange.settings["object"]["exchange"].depends() == tried.depends()
 
 
 # Measuring

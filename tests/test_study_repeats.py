@@ -15,7 +15,7 @@ def test_24_rows_are_drawn_from_tables_of_shipped_models():
     assert len({(case["table"], case["row"]) for case in cases}) == 24
     assert {case["table"] for case in cases} <= set(repeatable())
     assert {"guidance", "pocket_quality"} <= set(repeatable())
-    assert not {"tuning", "motion_school", "guidance_cost", "full_size", "repeats"} & set(repeatable())
+    assert not {"motion_school", "guidance_cost", "full_size", "repeats"} & set(repeatable())
 
 
 def test_a_drawn_row_is_that_of_its_case():

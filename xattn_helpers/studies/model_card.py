@@ -132,6 +132,7 @@ def result_sections() -> Sections:
         "given": lambda: section("given_video"),
         "given fresh": lambda: section("given_fresh"),
         "exchange": lambda: section("exchange_tuning"),
+        "given exchange": lambda: section("given_exchange"),
         "repeats": lambda: section("repeats"),
     }
 
