@@ -9,6 +9,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ.setdefault("MPLBACKEND", "agg")
 
+import kernels_for_tests
 import pytest
 
 LONG = (
@@ -38,6 +39,7 @@ class Quick:
         with pytest.MonkeyPatch.context() as patch:
             if item.path.suffix == ".ipynb":
                 patch.setenv("XATTN_QUICK", "1")
+                kernels_for_tests.start_by_copying(patch)
             return (yield)
 
 

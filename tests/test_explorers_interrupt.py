@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import kernels_for_tests
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -33,7 +34,9 @@ ANYWHERE = "vars(panel.run_button.comm).pop('_reply_subshell_id', None)"  # not 
 
 @pytest.fixture(scope="module")
 def kernel():
-    manager, client = start_new_kernel(kernel_name="python3")
+    with pytest.MonkeyPatch.context() as patch:
+        kernels_for_tests.start_by_copying(patch)
+        manager, client = start_new_kernel(kernel_name="python3")
     yield manager, client
     client.stop_channels()
     manager.shutdown_kernel(now=True)

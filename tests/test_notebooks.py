@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import kernels_for_tests
 import nbformat
 import pytest
+from jupyter_client.provisioning import local_provisioner
 
 from tools import badges, notebooks, pairs
 from xattn_helpers.backbones.catalogue import QUICK
@@ -73,6 +75,8 @@ def test_kernels_are_quick_and_tests_see_what_models_make_by_default(pytestconfi
     set_up = plugin.pytest_runtest_setup(SimpleNamespace(path=Path(name)))
     next(set_up)  # a kernel starts here, and inherits the environment
     assert os.environ.get(QUICK) == wanted
+    is_copy = local_provisioner.launch_kernel is kernels_for_tests.launch
+    assert is_copy == (wanted is not None and kernels_for_tests.POSSIBLE)
     with pytest.raises(StopIteration):
         set_up.send(None)
     assert QUICK not in os.environ

@@ -51,6 +51,19 @@ def share_of_change(clip, reference):
     return float((clip.latents.float() - reference.latents).std() / reference.latents.std())
 
 
+def test_the_precision_of_a_model_is_that_of_its_network_as_diffusers_finds_it(pair):
+    single, half = pair
+    assert single.dtype == torch.float32 and half.dtype == half.network.dtype != torch.float32
+    network = copy.deepcopy(half.network)
+    for name, weight in network.named_parameters():
+        if any(kept in name for kept in network._keep_in_fp32_modules or ()):
+            weight.data = weight.data.float()
+    mixed = replace(half, backbone=find_backbone(network))
+    assert mixed.dtype == network.dtype == half.dtype
+    network.enable_layerwise_casting(torch.float8_e4m3fn, half.dtype)
+    assert mixed.dtype == network.dtype == half.dtype, "that in which layers compute, not that of their weights"
+
+
 def test_recording_changes_nothing_bit_for_bit(pair):
     _, half = pair
     plain = run(half)

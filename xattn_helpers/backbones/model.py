@@ -16,7 +16,7 @@ from .codec import Codec
 from .memory import fits
 from .noise import Noise
 from .offloading import Offload, place, working_device
-from .places import Device, precision_of
+from .places import Device, precision_of, working_precision
 from .text import Condition, Text
 from .video_codecs import find_codec
 
@@ -87,7 +87,7 @@ class Model:
     @property
     def dtype(self) -> torch.dtype:
         """The precision of the network, but for parts that some keep in single precision."""
-        return self.network.dtype
+        return working_precision(self.network)
 
     @property
     def latents_dtype(self) -> torch.dtype:

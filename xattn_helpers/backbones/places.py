@@ -1,6 +1,6 @@
 """Devices that torch can use on this machine, the precisions on them, and what to say of others."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import AfterValidator, Field
@@ -47,3 +47,17 @@ def precision_of(dtype: torch.dtype | str | None, device: torch.device, usual_ha
     if precision not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
         raise ValueError(f"dtype={dtype!r}: possible are 'float32', 'float16', 'bfloat16', and torch's own")
     return precision
+
+
+def working_precision(network: Any) -> torch.dtype:
+    """What `network.dtype` says, in less time: the precision of weights, but for parts kept in single precision.
+
+    Diffusers searches every layer for a hook that casts weights, in each call. The layer of the first weight has one,
+    too, or was left out, and so is in the precision in which the others compute.
+    """
+    left_out = getattr(network, "_keep_in_fp32_modules", None) or ()
+    for name, weight in network.named_parameters():
+        if weight.is_floating_point() and not any(part in name for part in left_out):
+            layer = network.get_submodule(name.rpartition(".")[0])
+            return network.dtype if hasattr(layer, "_diffusers_hook") else weight.dtype
+    return network.dtype
