@@ -56,6 +56,13 @@ def test_every_layout_makes_a_clip_and_is_recorded(saved, layout):
     assert len(model.sites) == SITES
 
 
+def test_the_rows_of_a_loaded_network_are_aligned(saved):
+    network, seen = load(saved("modelscope")[0], "cpu").network, []
+    network.transformer_in.proj_in.register_forward_hook(lambda _, rows, out: seen.append(rows[0].is_contiguous()))
+    network(torch.zeros(1, 4, 2, 8, 8), 10, torch.zeros(1, 4, network.config.cross_attention_dim))
+    assert seen == [True]
+
+
 @pytest.mark.parametrize("layout", ["modelscope", "stable-diffusion"])
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float32, "float16", "bfloat16"])
 def test_half_precision_files_alone_are_enough(saved, tmp_path, layout, dtype):

@@ -81,6 +81,14 @@ def test_the_unguided_clip_alone_is_there_to_draw_on(model, drawer, calls):
     assert len(calls) - before == model.defaults.steps + guided, "the unguided clip is still there"
 
 
+def test_the_guided_clip_is_shown_before_the_unguided_one_is_made(model, drawer, calls):
+    shown = []
+    drawer.player.film.observe(lambda _: shown.append((tuple(drawer.player.film.titles), len(calls))), names="film")
+    drawer.run()
+    steps, guided = model.defaults.steps, 2
+    assert shown == [(("guided",), steps + guided), (("unguided", "guided"), 2 * steps + guided)]
+
+
 def test_knobs_mean_what_the_call_means(model, drawer):
     drawer.law.value, drawer.schedule.value = "1 - abar", "always"
     assert drawer.strength.value == 100, "a law brings its own strength"

@@ -1,10 +1,12 @@
 """The shapes of the pocket networks, and the video model before any training on video."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from diffusers.models.attention_processor import Attention
 
-from xattn_helpers.backbones.temporal import temporal_layers
+from xattn_helpers.backbones.temporal import align_rows, temporal_layers
 from xattn_helpers.pocket.networks import build_image_unet, build_vae, build_video_unet, inflate
 from xattn_helpers.pocket.text import MAX_TOKENS, WIDTH
 
@@ -126,6 +128,22 @@ def test_frames_talk_once_a_temporal_layer_is_trained(image_unet, inputs):
     assert first_frame_changes() < 1e-5
     torch.nn.init.normal_(temporal_layers(video_unet)[0].proj_out.weight, std=0.1)
     assert first_frame_changes() > 1e-3
+
+
+def test_rows_that_are_aligned_give_the_same_prediction_and_gradient(video_unet, inputs):
+    (latents, timesteps, text), results = (tensor[:1] for tensor in inputs), []  # of two clips they are aligned anyway
+    before = deepcopy(video_unet)
+    torch.nn.init.normal_(temporal_layers(before)[0].proj_out.weight, std=0.1)  # else it says nothing
+    after = deepcopy(before)
+    align_rows(after)
+    for network, is_aligned in ((before, False), (after, True)):
+        seen, moving = [], latents.clone().requires_grad_(True)
+        temporal_layers(network)[0].proj_in.register_forward_hook(lambda _, rows, out, to=seen: to.append(rows[0]))
+        prediction = network(moving, timesteps, text).sample
+        results.append((prediction.detach(), *torch.autograd.grad(prediction.square().sum(), moving)))
+        assert seen[0].is_contiguous() == is_aligned
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_a_tensor_without_a_place_is_an_error_that_names_it():

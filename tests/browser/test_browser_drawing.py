@@ -6,7 +6,9 @@ from browser_for_tests import ask, shoot, until
 
 from xattn_helpers import track
 
-DRAWN = "[[list(key) for key in path.keys] for path in drawer.tracks]"
+# An object that was just begun has no points, and then there are no tracks.
+DRAWN = """[[list(key) for key in path.keys] for path in drawer.tracks]
+    if all(drawn["points"] for drawn in drawer.pad.value) else []"""
 
 
 def drawn(kernel, expression=DRAWN):

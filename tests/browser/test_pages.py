@@ -6,13 +6,15 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 from site_for_tests import write
-from visits_for_tests import FITS, visit
+from visits_for_tests import FITS, serious, visit
 
 from tools import notebooks, reference, tutorial
 from tools.teaching import site
 
 WIDTHS = (1280, 390)
 LOCAL = ("file:", "data:", "blob:")
+READY = """[...document.querySelectorAll("*")]
+  .every((element) => !element.localName.startsWith("xattn-") || "ready" in element.dataset)"""
 SCROLLED = "holder => { holder.scrollLeft = 500; return holder.scrollLeft; }"
 
 
@@ -43,7 +45,7 @@ def opening(browser):
         page.on("request", lambda request: request.url.startswith(LOCAL) or outside.append(request.url))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(path.as_uri())
-        page.wait_for_timeout(300)
+        page.wait_for_function(READY)
         return page
 
     yield open_page
@@ -133,6 +135,30 @@ def test_a_page_without_a_repository_has_no_badges_and_no_set_up(small, opened):
 
 
 # All pages
+
+
+PALE = [("color-contrast", [["span:nth-child(3)"]])]
+FINE = (
+    "<!doctype html><html lang=en><title>Code</title><main><h1>Code</h1><pre tabindex=0>"
+    "<span>one</span> <span>two</span> {}</pre></main>"
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("<span>three</span>", []),
+        ("<span style='color: #ddd'>three</span>", PALE),
+        ("<span style='background: #222'>three</span>", PALE),
+        ("<b style='color: #ddd'><span>three</span></b>", [("color-contrast", [["b > span"]])]),
+    ],
+)
+def test_a_word_that_is_hard_to_read_is_found_among_others(browser, word, expected):
+    page = browser.new_page()
+    page.set_content(FINE.format(word))
+    assert serious(page) == expected
+    page.close()
+
 
 LOOKS = {"small": [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")],
          "series": [(1280, "light"), (390, "dark")]}  # fmt: skip

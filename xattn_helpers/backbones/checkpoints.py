@@ -12,6 +12,7 @@ import transformers
 
 from .catalogue import CHECKPOINTS, Checkpoint, has_weights
 from .parts import UnsupportedModel, find_kind, find_precision, longest_prompt
+from .temporal import align_rows
 from .weights import attempts
 
 PARTS = ("network", "vae", "text_encoder", "tokenizer", "scheduler")
@@ -35,6 +36,7 @@ def load_parts(checkpoint: Checkpoint, dtype: torch.dtype) -> dict:
     with quiet():
         for part in PARTS:
             parts[part] = _load_part(checkpoint, part, dtype, local)
+    align_rows(parts["network"])
     tokenizer = parts["tokenizer"]
     tokenizer.model_max_length = longest_prompt(parts["network"], parts["text_encoder"], tokenizer)
     return parts
