@@ -119,7 +119,8 @@ show(*clips, titles=["noise 0, burger", "noise 0, car", "noise 1, burger"], widt
 # - *Attention* ([Vaswani et al. 2017](https://arxiv.org/abs/1706.03762)) is a layer of the U-Net in which each place
 #   of the picture takes in what it needs from elsewhere: in *self-attention* (`attn1` in the code) from other places, in
 #   *cross-attention* (`attn2`) from the words. Cross-attention is the only door through which the prompt enters.
-# - The *loop* takes a part of the noise away and asks again. The *timestep* $t$ says how much noise there is.
+# - The *loop* takes a part of the noise away and asks again. The *timestep* $t$ says how much noise there is. (In training,
+#   noise is diffused into pictures little by little: hence *diffusion model*.)
 
 # %% tags=["nbval-check-output"]
 text, empty = model.encode(burger), model.encode("")  # the second is the prompt without words
@@ -190,8 +191,8 @@ denoising_figures.token_cosines(cosines, model.text, burger, "burger exchanged f
 #
 # - In [lesson 02](02_how_noisy.ipynb), maps are clean partly because *we* kept the words apart. In its Figure 3 the paper
 #   still sees the shark in the maps of "in" and "the".
-# - In [lesson 03](03_forward_swap.ipynb), exchanging the map of one word exchanges all there is of the object. Where
-#   later tokens know of it, too, one word may not be enough.
+# - In [lesson 03](03_forward_swap.ipynb), exchanging the map of one word exchanges all that the *text* says of the
+#   object. Where later tokens know of it, too, one word may not be enough.
 #
 # A word that the pocket models do not know is an error:
 
@@ -311,8 +312,8 @@ print(*denoising_figures.training_in_noise(TrainConfig()), sep="\n")
 denoising_figures.weights_of_the_loss()
 
 # %% [markdown]
-# The numbers of the last line are the training program's defaults; some of the runs had more
-# ([model card](../xattn_helpers/pocket/MODEL_CARD.md)).
+# The numbers of the last line are the training program's defaults; later runs drew more of their timesteps from the
+# noisiest part ([model card](../xattn_helpers/pocket/MODEL_CARD.md)).
 #
 # ### What does the text contribute?
 #
@@ -343,8 +344,8 @@ denoising_figures.errors_by_timestep(errors, ts)
 
 # %% [markdown]
 # On the left, all lines fall: where nearly everything is noise, noise is easy to find. On the right is what we asked.
-# **The gap between the own caption and none is what the text contributes.** The gap to a wrong caption is larger at every
-# timestep, because a wrong caption does not only say nothing, it misleads.
+# **The gap between the own caption and none is what the text contributes.** The gap to another picture's caption is larger
+# at every timestep, because a wrong caption does not only say nothing, it misleads.
 #
 # The wrong noun is instructive. In the middle it costs more than saying nothing: the network looks for something that is
 # not there. In the strongest noise it costs less: there only the scene can be made out, and its words are still right.

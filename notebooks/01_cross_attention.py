@@ -345,8 +345,9 @@ print(f"The riddle of section 1: first “{riddle[0]}”, second “{riddle[1]}�
 
 
 # %% [markdown]
-# On the burger, its noun gets several times as much as elsewhere. “a” and “the” get a little more there than elsewhere,
-# nearly everywhere, and AUROC asks for no more than that. **Order and strength are two questions. Ask both.**
+# On the burger, its noun gets several times as much as elsewhere. With “a” and “the”, nearly every pixel of the burger has a
+# little more than pixels elsewhere, and AUROC asks for no more than that. **AUROC tells the order only: look at the
+# probabilities as well.**
 #
 # ### Where does the rest go?
 #
@@ -553,7 +554,7 @@ print(f"AUROC of at least {score}: one random token {single:.0%}, the best of {l
 # %% [markdown]
 # So a high AUROC of the best position is to be expected, and tells nothing. “burger” stands another test: we chose its
 # position *before* we looked, no other word is as strong on the burger, and nouns find their objects in other pictures
-# as well ([lesson 02](02_how_noisy.ipynb)). Choose first, then look.
+# as well ([lesson 02](02_how_noisy.ipynb)).
 #
 # **Attention is not an explanation.** A map says where the network mixes in the value of a token. What the later layers
 # make of it, the map does not say ([Jain and Wallace 2019](https://arxiv.org/abs/1902.10186); a reply by
@@ -593,7 +594,7 @@ explorer
 # - `attn1` is self-attention, `attn2` is cross-attention, but not along time: ask the layer.
 # - A recorder computes the probabilities beside the network, which does not change, and chooses tokens after the softmax.
 # - A mean map is a mean over steps, heads and layers, enlarged to one size.
-# - Most attention goes to start and padding, because a row must sum to one.
+# - Most attention goes to start and padding: a row must sum to one, and what no word needs goes there.
 # - AUROC asks for order, probabilities for strength. The best of many tokens nearly always fits: choose
 #   before you look.
 #

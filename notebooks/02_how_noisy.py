@@ -96,13 +96,14 @@ image_grid(shown, row_titles=kinds, column_titles=["picture", *names], cell=1.05
 
 
 # %% [markdown]
-# <!-- place for the paper's own figure (CC BY 4.0) -->
 # One of the two is the video model. **Which one, A or B?** Which maps are noisier? Write it down. Then look at the
-# paper's own [Figure 3](https://arxiv.org/html/2404.05519v1), where nobody has to ask.
+# paper's own figure, where nobody has to ask.
+#
+# > *Place for the paper's [Figure 3](https://arxiv.org/html/2404.05519v1) (CC BY 4.0; not copied here).*
 #
 # (A is the video model; we show its middle frame.) Two things make such figures hard to read. Every map is stretched to
-# its own darkest and brightest pixel, so that the eye cannot tell a strong map from a faint one. And one prompt is one
-# prompt. We need numbers.
+# its own darkest and brightest pixel, so that the eye cannot tell a strong map from a faint one. And one prompt proves
+# little. We need numbers.
 #
 # ## 2. What can be wrong with a map
 #
@@ -146,7 +147,7 @@ check.mass_on_object(mass_on_object)
 
 
 # %% [markdown]
-# This number depends on how large the object is: a map that knows nothing has a mass of .5 on an object that fills half
+# This number depends on how large the object is: a map that knows nothing has a mass of 0.5 on an object that fills half
 # of the picture. So we do not use it to compare. The next one has no such fault.
 #
 # ### Exercise 2 ●● 10 minutes: AUROC
@@ -316,7 +317,7 @@ noise_answers.three_numbers(table, of_transformer)
 # roughness the two models lie side by side, and the *places* differ far more. Leakage is less alike. In sentences, with
 # the differences taken prompt by prompt:
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["nbval-check-output"]
 bullets(noise_answers.answers(table))
 
 # %% [markdown]
@@ -332,7 +333,7 @@ bullets(noise_answers.answers(table))
 # **A third model**, the transformer of [lesson 07](07_transformer.ipynb), was trained from nothing, and all its maps
 # have 8 × 8 cells. Where its blocks differ from the video U-Net's best maps, prompt by prompt:
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["nbval-check-output"]
 lines = transformer_study.differences(load_rows("transformer_noise"), load_rows("attention_noise")) if of_transformer else []
 bullets(lines, "" if lines else "(This study is not measured yet; the command is in section 5.)")
 
@@ -359,17 +360,20 @@ bullets(lines, "" if lines else "(This study is not measured yet; the command is
 # ![A burger on the water and the map of each word of the prompt, in two models. With words kept apart, the burger is in the maps of "burger" and "floats" and dark in those of "on" and "water". With words mixed, it is bright in those of "floats", "on" and "the", too.](../xattn_helpers/studies/results/noise_grid.webp)
 #
 # The next words have heard of the noun: "floats", "on" and "the" point at the burger now. ("Water", the last, does not.)
-# This is the leak of the paper's picture, and the video model is not its cause. Only "floats" points there in both rows: where something floats is where the
-# burger is. What mixing changes over all prompts and in three trainings of each kind (AUROC below 0: the noun's map finds
-# less; leakage above 0: other words show more; mIoU and overlap below 0: an edit does less of what it is asked):
+# This is the leak of the paper's picture, and the video model is not its cause. Only "floats" points there in both rows:
+# where something floats is where the burger is. What mixing changes over all prompts and in three trainings of each kind
+# (AUROC below 0: the noun's map finds less; leakage above 0: other words show more; mIoU and overlap below 0: an edit
+# does less of what it is asked):
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["nbval-check-output"]
 grid = measured("noise_grid")
 bullets(grid_table.answers(grid) if grid else [], "" if grid else "(Until it is measured, this question stays open.)")
 
 # %% [markdown]
 # So the noun's own map stays almost as good, the other words give the object away, and every edit suffers. Some of that is
-# not the maps' doing: with words mixed a model learns more slowly, and paints its object in fewer frames.
+# not the maps' doing: with words mixed a model learns more slowly, and paints its object in fewer frames. All this is of
+# transformers. In the video U-Net that was trained with mixed words no more leaked, but it paints its object in less than
+# half of the frames.
 #
 # **And the paper's own reasons?** The same study changes them one by one (each in one training, so take them as hints). A
 # tenth of the data makes maps a little less exact. Four blocks instead of ten do too, which speaks against *depth* as the
@@ -399,8 +403,8 @@ bullets(grid_table.answers(grid) if grid else [], "" if grid else "(Until it is 
 # - In our models the place in the network decides how well a map finds the object, far more than whether it is image or
 #   video.
 # - The object shows under other words at 16 × 16, in both models.
-# - A text encoder that mixes words makes words after the noun show the object, and edits weaker. Ours keeps words apart,
-#   and is a best case.
+# - In transformers, a text encoder that mixes words makes words after the noun show the object, and edits weaker. Ours
+#   keeps words apart, and is a best case.
 #
 # ## Three questions
 #

@@ -234,10 +234,10 @@ figures.figure_two({
 })  # fmt: skip
 
 # %% [markdown]
-# <!-- place for the paper's own figure (CC BY 4.0) -->
-# Beside it belongs the paper's own [Figure 2](https://arxiv.org/html/2404.05519v1), of a far larger model. It says of
-# its video: "the car follows the motion and location of the truck", with artefacts around the car, and "without
-# changing the car's size to match the truck's".
+# > *Place for the paper's [Figure 2](https://arxiv.org/html/2404.05519v1) (CC BY 4.0; not copied here).*
+#
+# The paper's own figure is of a far larger model. It says of its video: "the car follows the motion and location of the
+# truck", with artefacts around the car, and "without changing the car's size to match the truck's".
 #
 # In ours the truck hardly moves. Left alone, the car comes up the road and drives off to the right. With the truck's maps
 # it starts farther up, beside the far edge, and comes to the truck's place without going past it. It has neither the
@@ -274,8 +274,8 @@ figures.place_size_damage(table, rows)
 # Change one thing at a time. If a difference in size is to blame, pairs of equally large objects should suffer little.
 # Look at the right panel again: *as large, like shape* are two pairs only, and of one of them (a pizza's map for a
 # balloon) most objects are lost. *As large, unlike shape* are four pairs, and in the video model they lose next to
-# nothing. Over all twenty pairs, here is the rank correlation of what is lost with how unlike sizes and shapes are. 0 is
-# no relation, and −1 says that the more unlike the two are, the more often the object is lost:
+# nothing. Over all twenty pairs, here is the rank correlation of how often the object is still seen with how unlike sizes
+# and shapes are. 0 is no relation, and −1 says that the more unlike the two are, the less often it is seen:
 
 # %% jupyter={"source_hidden": true}
 bullets(figures.causes(rows))
@@ -310,19 +310,20 @@ titled = {f"{name}{seen(clips)}": clips for name, (_, clips) in made.items()}
 figures.pictures_by_seed(titled, seeds, sources=[beside for beside, _ in made.values()])
 
 # %% [markdown]
-# With the maps of a pizza, whose outline is much like a balloon's, most balloons are lost. With those of a duck, whose
-# outline is not, none is lost, though the first is torn; and a big balloon hands its maps over without any loss. This is
-# the opposite of what unlike shapes or sizes would do. But it is one target, and no proof. Over all eleven:
+# With the maps of a pizza, whose outline is the most like a balloon's (the drawings overlap by 0.71), most balloons are
+# lost. With those of a duck (0.38) none is lost, though the first is torn; and a big balloon hands its maps over without
+# any loss. This is the opposite of what unlike shapes or sizes would do. But it is one target, and no proof. Over all eleven:
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["nbval-check-output"]
 controlled = measured("swap_shapes")
 bullets(causes_of(controlled) if controlled else [], "Change of how often the object is seen (below 0: more is lost):")
 
 
 # %% [markdown]
-# A bigger source loses *less*, in both models: these are the only intervals above zero. An unlike shape does a little
-# worse in both, and both intervals contain zero. So these targets blame neither. The lines on noise answer what comes
-# next.
+# A bigger source of the object's own kind loses *less* than one of another kind, in both models: these are the only
+# intervals above zero. Kind and size change together there, so it does not say that size helps; but a bigger source did
+# no damage. An unlike shape does a little worse in both, and both intervals contain zero. So these targets blame neither.
+# The lines on noise answer what comes next.
 #
 # ### And the noise?
 #
@@ -378,8 +379,9 @@ figures.pictures_by_seed({f"{name}{seen(clips, 'car')}": clips for name, clips i
 # image model, whose maps the paper calls the cleaner ones, lost no fewer objects than the video model.
 #
 # **What was not tested.** A map without noise also has less attention in all, so that two things change at once. Our
-# objects differ in more than size and shape (colours, thin parts). And nothing here says what noise does in ModelScope,
-# whose maps are far noisier than ours ([lesson 02](02_how_noisy.ipynb)).
+# objects differ in more than size and shape (colours, thin parts). A bigger source was of the object's own kind each time:
+# a bigger one of another kind was not tried. And nothing here says what noise does in ModelScope, whose maps we have not
+# measured.
 #
 # ## 6. Why not the size?
 #
@@ -426,7 +428,7 @@ markdown_table(["cosine of the vectors", *text.labels(source)[: text.count(sourc
 # that of an encoder built to mix (also random), most words after the noun know which noun it was. What does it mean
 # here?
 #
-# - In our models a swap of one column swaps one word, cleanly. This is the *best case* for forward guidance.
+# - In our models a swap of one column swaps one word, as far as the text is concerned. This is the *best case* for forward guidance.
 # - In a model with CLIP, "road" after "truck" is another vector than "road" after "car", and its map can contain the
 #   vehicle. A swap of the noun alone then leaves more behind. The findings of this lesson need not hold there.
 #
@@ -556,10 +558,9 @@ bullets(figures.verdict(table))
 # **What it cannot.** It hands over only a part of a size, and little of a shape. Some objects are lost. And it needs a second
 # prompt that happens to have its object where you want yours: "too restrictive", says the paper, and that holds here.
 #
-# **Against the paper.** The damage is real. But a bigger source loses less and not more; an unlike *shape* does a little
-# worse, and eleven targets are too few to be sure; and taking the noise away did not help. The car
-# in its Figure 2 did not get the truck's size, and ours does not either: a swapped noun has too small a part of the
-# attention for it.
+# **Against the paper.** The damage is real. But a bigger source of the same kind does none; an unlike *shape* does a
+# little worse, and eleven targets are too few to be sure; and taking the noise away did not help. The car in its Figure
+# 2 did not get the truck's size, and ours does not either: a swapped noun has too small a part of the attention for it.
 #
 # **When does this fail?** Where the source fails (seed 2); where the target is easily lost (balloon, kite, rocket); and
 # it has been tried here in one small drawn world only, with a text encoder that is kind to it.

@@ -322,7 +322,7 @@ for law in ("(1 - abar) / abar", "(1 - alpha) / alpha", "1 - abar"):
     print(f"{law:20} from noise to picture:", "  ".join(f"{LAWS[law](level):8.4f}" for level in levels))
 
 # %% [markdown]
-# They differ by factors of thousands at the first steps, where guidance matters most. With $\alpha$ read as $\bar\alpha$
+# At the first step, where guidance matters most, they differ by factors from 80 to 18 000. With $\alpha$ read as $\bar\alpha$
 # the first step is enormous, and `Guidance` refuses it:
 
 # %%
@@ -434,8 +434,9 @@ figures.lengths(followed)
 #    \qquad \mathrm{rms}(x) = \sqrt{\mathrm{mean}(x^2)} . $$
 #
 # η is now the length of a step in standard deviations of a latent, and means the same for every energy, picture and
-# video. The factor in front is that of [LVD](https://arxiv.org/abs/2309.17444). This law is the default of
-# `Guidance`; `Guidance.for_size` has an η of .055, at every step.
+# video. The factor in front is that of
+# [LVD (LLM-grounded video diffusion)](https://arxiv.org/abs/2309.17444). This law is the default of
+# `Guidance`; `Guidance.for_size` has an η of 0.055, at every step.
 #
 # ### Exercise 5 ●●● 12 minutes: equal steps
 #
@@ -501,8 +502,9 @@ boxed = [draw_boxes(videos[name].video, path.boxes(len(videos[name].video))) for
 show(video_free.video, *boxed, titles=["unguided", *videos], width=300)
 
 # %% [markdown]
-# <!-- place for the paper's own figure (CC BY 4.0) -->
-# The paper's [Figure 4](https://arxiv.org/html/2404.05519v1) shows four objects in five sizes. Ours, from the pocket
+# > *Place for the paper's [Figure 4](https://arxiv.org/html/2404.05519v1) (CC BY 4.0; not copied here).*
+#
+# The paper shows four objects in five sizes. Ours, from the pocket
 # video model with all its frames; each picture is the middle of a video:
 #
 # ![A burger, a ball, a shark and a duck: unguided, and in five sizes with the box that was asked for](../xattn_helpers/studies/results/resize.webp)
@@ -540,14 +542,14 @@ print(origin("resize"), *figures.settings_lines(table, rows), sep="\n")
 # %% jupyter={"source_hidden": true}
 figures.asked_and_got(rows)
 
-# %% jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["nbval-check-output"]
 bullets([*figures.lines(table, rows), *figures.verdicts(table)])
 
 # %% [markdown]
 # Each dot is a video, and the grey line is what was asked. Left: equal steps, which follow it, and less so at the largest
 # sizes. Middle and right: steps as long as the gradient makes them, by this series' earlier defaults and by those of the
-# paper's released code. These clouds are flatter than the line: sizes are drawn towards the one that the object has
-# anyway.
+# paper's released code. All three clouds are flatter than the line, that of equal steps least: sizes are drawn towards
+# the one that the object has anyway.
 #
 # The model that hears no wish is a warning about the first number. Half of the wishes are multiples of the size that
 # the object has anyway, so that it gets a positive rank correlation for free. And longer equal steps have a steeper
@@ -559,7 +561,8 @@ bullets([*figures.lines(table, rows), *figures.verdicts(table)])
 #
 # ## 8. When it fails
 #
-# *Lost* in the list is the share of videos in which the object is not seen in half of the frames: the price of pushing.
+# *Lost* in the list is the share of videos in which the object is seen in half of the frames or fewer: the price of
+# pushing.
 # Two more ways to fail: what if the words say "a small burger" and the box says a big one? And what if the energies ask
 # for a *full* box?
 

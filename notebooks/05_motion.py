@@ -93,11 +93,14 @@ titles = ["unguided", f"guided {sight.overlap(guided, 'burger', down)}"]
 show(free, draw_boxes(guided.video, boxes), titles=titles, width=400)
 
 # %% [markdown]
-# <!-- place for the paper's own Figure 1 (CC BY 4.0) -->
-# It follows, closely, and it is one burger on the same kind of sea, as in the paper's
-# [Figure 1](https://arxiv.org/html/2404.05519v1). Prompt, noise and network are the same in both clips. What was changed
-# are the latents, a little, in the first half of the denoising steps. (`memory="save"` changes nothing in the clip: it
-# computes parts of the network twice instead of keeping them.)
+# > *Place for the paper's [Figure 1](https://arxiv.org/html/2404.05519v1) (CC BY 4.0; not copied here). This is what it
+# > shows:*
+#
+# ![A sketch of the paper's Figure 1: the unguided burger, the boxes, and the guided burger in four frames](diagrams/figure_one.svg)
+#
+# Ours follows, closely, and it is one burger on the same kind of sea. Prompt, noise and network are the same in both
+# clips. What was changed are the latents, a little, in the first half of the denoising steps. (`memory="save"` changes
+# nothing in the clip: it computes parts of the network twice instead of keeping them.)
 #
 # ## 2. A path becomes targets
 #
@@ -236,9 +239,9 @@ size = gradient.float().square().sum((0, 1, 3, 4)).sqrt()  # of each frame
 print((size / size.max()).cpu().numpy().round(2))
 
 # %% [markdown]
-# The first frame gets most, and the others the more, the nearer in time they are: the network mixes frames in its layers
-# over time, so whatever changes in one changes the maps of its neighbours. This is why the object does not flicker from
-# box to box. It is also why it may lag behind: a frame listens to its neighbours as well as to its own target.
+# The first frame gets most, and its neighbours in time get more than the last ones: the network mixes frames in its layers
+# over time, so whatever changes in one changes the maps of its neighbours. This may be why the object does not flicker
+# from box to box. It may also be why it may lag behind: a frame listens to its neighbours as well as to its own target.
 #
 # ### What "the paper's setting" means
 #
@@ -286,8 +289,9 @@ titles = [f"{prompt} {sight.overlap(led[word], word, paths[word])}" for word, (p
 show(*(draw_boxes(led[word].video, paths[word].boxes(len(led[word].video))) for word in led), titles=titles, width=310)
 
 # %% [markdown]
-# <!-- place for the paper's own Figure 5 (CC BY 4.0) -->
-# Compare the paper's own [Figure 5](https://arxiv.org/html/2404.05519v1). Here are four frames of the ball:
+# > *Place for the paper's [Figure 5](https://arxiv.org/html/2404.05519v1) (CC BY 4.0; not copied here).*
+#
+# Here are four frames of the ball:
 
 # %% jupyter={"source_hidden": true}
 motion_figures.frame_by_frame(unguided["ball"].video, led["ball"].video, maps_of["ball"], paths["ball"])
@@ -322,7 +326,7 @@ motion_figures.left_out_text(load_rows("pocket_quality"), VIDEO)
 
 
 # %% [markdown]
-# So it is rare. We take the first, the penguin.
+# So it is rare. We take the video U-Net's first, the penguin. (With another model, take a line of your list.)
 #
 # There are two ways to bring it back.
 #
@@ -359,7 +363,8 @@ show(*back.values(), titles=titles, width=310)
 # penguin back. The target puts it where we asked for it, but look at the rest: the kite has gone. The energy speaks of
 # the penguin alone, and nothing holds what it does not speak of. With Attend-and-Excite's energy something of the kite
 # stays beside the penguin, and the detector sees it in a part of the frames; place and size are the network's choice.
-# One clip shows what can happen and not which way is better. To hold both, give both a target: `Guidance(["penguin", "kite"], [first, second])`.
+# One clip shows what can happen and not which way is better. To hold both, give both a target:
+# `Guidance(["penguin", "kite"], [first, second])`.
 #
 # ### Exercise 3 ●●● 10 minutes: help who needs it most
 #
@@ -491,8 +496,9 @@ drawer
 # ## 8. Over many cases
 #
 # A few clips are examples. The study `guidance` repeats them over a dozen objects, five tracks and several seeds, none of
-# which was used to choose the defaults. An object is *lost* if the detector does not see it in more than half of the
-# frames; mIoU counts it 0.
+# which was used to choose the defaults, on the video U-Net (the transformer's tables are on [the page of
+# results](../docs/RESULTS.md)). An object is *lost* if the detector sees it in half of the frames or
+# fewer; mIoU counts it 0.
 
 # %% jupyter={"source_hidden": true}
 table = measured("guidance")

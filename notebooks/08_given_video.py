@@ -359,7 +359,7 @@ bullets(figures.verdicts(model, lines, sight))
 # Without a mask, the background is worse than the autoencoder's: a prompt touches everything. But maps tell where the
 # object is ([lesson 01](01_cross_attention.ipynb)): those of "cat" while the network looks at the noisy clip (the first
 # row, where they are above one half), and those of "duck" while the edit is made. Early maps of "duck" are all over the
-# picture, so that they count up to one cell beyond the cat's only.
+# picture, so they are cut off one cell beyond the map of the cat.
 #
 # ![The larger of two maps is a mask; outside of it the latents of the given video stand](diagrams/background_mask.svg)
 #
@@ -465,7 +465,7 @@ bullets(figures.verdicts(model, placed, sight))
 #
 # ## 8. When does it fail?
 #
-# **An object that shall go.** Let the network not look at "cat" at all: is the cat gone?
+# **Removing an object.** Let the network not look at "cat" at all: is the cat gone?
 
 # %%
 hidden = edit_video(model, video, prompt, prompt, edits=Reweight("cat", 0.0), skip=0.0, **ASKED)
@@ -474,7 +474,7 @@ hidden = edit_video(model, video, prompt, prompt, edits=Reweight("cat", 0.0), sk
 figures.strips({"given": video, "“cat” is not attended to": hidden.video})
 
 # %% [markdown]
-# Almost: strokes of its tail stay, and the snow is smeared. Nothing in the prompt says what shall be in its place, and
+# Almost: strokes of its tail stay, and the snow is smeared. Nothing in the prompt says what should be in its place, and
 # what the mask does not cover is put back.
 #
 # **A prompt that does not describe the clip.** Then its maps are about nothing. The helper compares the network's error
@@ -518,14 +518,14 @@ figures.by_setting(table) if table else None
 # %% [markdown]
 # A dot is a mean over sixty clips, with its 95 % interval. "Edit" asks the new object to be where the old one was, by the
 # bias on its logits that lesson 07 compares with a gradient, and keeps the background by the mask. Each other setting
-# changes one thing of it. Without the bias the overlap falls by .09 in the transformer. The mask costs no overlap and
+# changes one thing of it. Without the bias the overlap falls by 0.09 in the transformer. The mask costs no overlap and
 # saves about three decibels. "Plain" inversion does less badly here than in section 2, because the mask puts the source
 # back outside of the object. Leaving out fewer of the noisy steps ("skip .15") gives the new object more room; on other
-# clips that gains less (.02), and best rows of tables often do so.
+# clips that gains less (0.02): the best row of a table is partly luck.
 #
 # Can the overlap grow? A setting that was chosen on other clips was run once on these (study `given_exchange`): a bias
 # that pushes the word away from elsewhere more than it pulls it in, `Bias("duck", place, inside=4, outside=-16)`, with
-# `skip=0.15`, `cfg_scale=2.5` and `steps=14`. The transformer's overlap is .60 instead of .58, in about two thirds of the
+# `skip=0.15`, `cfg_scale=2.5` and `steps=14`. The transformer's overlap is 0.60 instead of 0.58, in about two thirds of the
 # time. A cat in a turtle's place stays too small all the same.
 #
 # The background is measured as in [PIE-Bench](https://arxiv.org/abs/2310.01506); the drawn truth is what real videos
@@ -536,8 +536,8 @@ figures.by_setting(table) if table else None
 # ## 9. Your own clip
 #
 # Choose a file (.mp4, .gif, .webp), say what it shows and what it shall show, and run the next cell. The pocket model
-# knows only its drawn world; for real clips, run the lesson on a GPU with `VIDEO = "wan"`. The packages that the series
-# needs bring no real clip with a licence; [Wikimedia Commons](https://commons.wikimedia.org/wiki/Category:Videos) has
+# knows only its drawn world; for real clips, run the lesson on a GPU with `VIDEO = "wan"`. No real clip comes with this
+# project; [Wikimedia Commons](https://commons.wikimedia.org/wiki/Category:Videos) has
 # many, each with its licence beside it. A clip needs nine frames and at least the size of the model's pictures.
 
 # %%

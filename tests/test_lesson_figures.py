@@ -78,7 +78,7 @@ def test_toys_have_the_fault_that_they_are_named_for():
 def test_what_a_mixing_encoder_changes_is_told_where_it_is_measured():
     change = {"trainings": 1, "each": [Estimate(-0.2, -0.3, -0.1, 20)]}
     table = {"questions": {"words mixed by the text encoder": {"AUROC": change}}}
-    assert grid_table.answers(table) == ["AUROC: -0.20 (-0.30 to -0.10)"]
+    assert grid_table.answers(table) == ["**The noun's own map** (AUROC): -0.20 (-0.30 to -0.10)"]
     assert grid_table.answers({"questions": {}}) == []
 
 

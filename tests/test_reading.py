@@ -6,6 +6,7 @@ import pytest
 
 from tools import badges, notebooks, reading
 
+DRAWN = 0.15  # of the lines of code that are not folded
 MINUTES = 30  # with all code: folded cells and the set-up cell, too
 LONGEST_CELL = 15  # lines
 README = reading.README.read_text(encoding="utf-8")
@@ -39,8 +40,7 @@ def read_code(name):
     """Lines of each code cell that is neither folded nor the one that sets up Colab."""
     lengths = {}
     for cell in cells(name):
-        is_folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
-        if cell.cell_type == "code" and not is_folded and badges.TAG not in notebooks.tags(cell):
+        if cell.cell_type == "code" and not reading.is_folded(cell) and badges.TAG not in notebooks.tags(cell):
             lengths[cell.source] = reading.length(cell)
     return lengths
 
@@ -103,6 +103,17 @@ def test_it_has_drawings_links_and_few_tables(name):
     tables = len(re.findall(r"^\|[ :-]+\|", text(name), re.MULTILINE))
     tables += sum("markdown_table(" in cell.source for cell in cells(name) if cell.cell_type == "code")
     assert tables <= 2
+
+
+@each
+def test_little_of_what_is_read_plots_or_tabulates(name):
+    assert reading.drawing_share(source(name)) <= DRAWN
+
+
+def test_a_share_counts_lines_of_open_cells(tmp_path):
+    file = tmp_path / "lesson.py"
+    file.write_text("# %%\nx = 1\nprint(x)\n\nshow(x)\ny = figures\n# %% jupyter={\"source_hidden\": true}\nplt.plot(x)\n")
+    assert reading.drawing_share(file) == 0.5
 
 
 @each

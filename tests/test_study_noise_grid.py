@@ -141,7 +141,7 @@ def test_variants_questions_and_spreads_by_hand():
     spread = made["three trainings"]["transformer, apart"]["AUROC"]
     assert spread == {"mean": pytest.approx(0.9), "smallest": 0.8, "largest": 1.0, "n": 3}
     text = table.markdown(made)
-    seen, auroc = "+0.00 (+0.00 to +0.00 of 3 trainings)", "-0.27 (-0.50 to -0.10 of 3 trainings)"
+    seen, auroc = "+0.000 (+0.000 to +0.000 of 3 trainings)", "-0.27 (-0.50 to -0.10 of 3 trainings)"
     assert f"| words mixed by the text encoder | {seen} | {auroc} |" in text
 
 

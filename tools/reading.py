@@ -10,6 +10,7 @@ from tools import notebooks
 
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 12
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+DRAWS = re.compile(r"\b(show|image_grid|draw_\w+|markdown_table|bullets|table_text|print)\(|\b(plt|\w*figures)\.")
 README = notebooks.ROOT / "README.md"
 ROW = r"^(\| {number} \|.*\| )\d+( min \|)$"  # of the learning path
 
@@ -35,6 +36,22 @@ def minutes(source: Path) -> float:
     return len(text(source).split()) / WORDS_A_MINUTE + lines / LINES_A_MINUTE
 
 
+def drawing_share(source: Path) -> float:
+    """Of the lines of code that are open to read, the share that plots or makes tables."""
+    lines = [line for cell in open_cells(source) for line in cell.source.splitlines() if line.strip()]
+    return len([line for line in lines if DRAWS.search(line)]) / len(lines)
+
+
+def open_cells(source: Path) -> list[NotebookNode]:
+    """The cells of code that are not folded."""
+    return [cell for cell in cells(source) if cell.cell_type == "code" and not is_folded(cell)]
+
+
+def is_folded(cell: NotebookNode) -> bool:
+    """Whether a cell opens with a click only."""
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+
+
 def with_times(readme: str, times: dict[str, float]) -> str:
     """The README with these minutes, by number of the lesson, in its table, rounded.
 
@@ -55,7 +72,7 @@ def main() -> None:
     times = {}
     for source in notebooks.sources():
         time = times[source.stem[:2]] = minutes(source)
-        print(f"{source.stem:<24}{time:5.1f} min")
+        print(f"{source.stem:<24}{time:5.1f} min, {drawing_share(source):.0%} of the open code plots or tabulates")
     if options.write:
         README.write_text(with_times(README.read_text(encoding="utf-8"), times), encoding="utf-8")
 

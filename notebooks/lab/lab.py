@@ -417,7 +417,7 @@ drawer
 # %% [markdown]
 # <details><summary>Nothing to draw on?</summary>
 #
-# Then write the path, and make the video with it. `Bias` works as well as guidance does:
+# Then write the path, and make the video with it. `Bias` works about as well as guidance does:
 #
 #     path = track([(0.2, 0.3), (0.5, 0.8), (0.8, 0.3)], size=0.35)
 #     mine = generate(model, PROMPT, seed=0, edits=Bias("burger", path))

@@ -1,11 +1,23 @@
 """Writes all diagrams: python -m tools.diagrams."""
 
-from tools.diagrams import attention, given, guidance, knobs, lab, motion, noise, pipeline, swaps, transformers
+from tools.diagrams import (
+    attention,
+    figure_one,
+    given,
+    guidance,
+    knobs,
+    lab,
+    motion,
+    noise,
+    pipeline,
+    swaps,
+    transformers,
+)
 from tools.notebooks import FOLDER
 
 OUT = FOLDER / "diagrams"
 # A module for each lesson that has diagrams.
-ROOMS = (pipeline, attention, noise, swaps, guidance, motion, knobs, transformers, given, lab)
+ROOMS = (pipeline, attention, noise, swaps, guidance, figure_one, motion, knobs, transformers, given, lab)
 DRAWINGS = {name: draw for room in ROOMS for name, draw in room.DRAWINGS.items()}
 
 

@@ -113,7 +113,6 @@ def readme_sections() -> Sections:
     """What README shows, by the comments around it."""
     return {
         "full size picture": lambda: full_size_picture.shown(README.parent),
-        "real size": lambda: section("real_size"),
     }
 
 
@@ -129,6 +128,7 @@ def result_sections() -> Sections:
         "swap shapes": lambda: section("swap_shapes"),
         "resize": lambda: f"{section('resize')} What it costs: {cost('for a size')}",
         "full size": lambda: section("full_size"),
+        "real size": lambda: section("real_size"),
         "given": lambda: section("given_video"),
         "given fresh": lambda: section("given_fresh"),
         "exchange": lambda: section("exchange_tuning"),

@@ -19,8 +19,13 @@ MAPS = {  # name: column
     "leakage, start": f"leakage of <start>, {HEIGHT}", "leakage, padding": f"leakage of <pad>, {HEIGHT}",
 }  # fmt: skip
 SETTINGS = ("unguided", "gradient", "bias")
+SMALL = 0.005  # a change that two digits show as 0
 SEEN = "object seen"  # share of frames: a model that paints it seldom has maps of nothing
 SHOWN = (SEEN, "AUROC", "IoU", "leakage, in or on", "mIoU, gradient", "mIoU, bias", "swap: overlap gained")
+ANSWERS = {  # to lesson 02's question, in words
+    "AUROC": "**The noun's own map** (AUROC)", "leakage, in or on": "**Other words** (leakage into “in” and “on”)",
+    "mIoU, bias": "**An edit by a bias** (mIoU)", "swap: overlap gained": "**A swap** (overlap that it gains)",
+}  # fmt: skip
 SPREAD = (Variant(), Variant(text="contextual"))  # the variants that were trained three times
 
 
@@ -117,14 +122,22 @@ def markdown(table: dict) -> str:
 
 def change_of(part: Mapping) -> str:
     """A difference with its interval; of several trainings their mean and range."""
-    if part["trainings"] == 1:
-        return figure_text(next(change for change in part["each"] if change.n), "+.2f")
     if not part["trainings"]:
         return number_text(None)
-    return f"{part['mean']:+.2f} ({part['smallest']:+.2f} to {part['largest']:+.2f} of {part['trainings']} trainings)"
+    if part["trainings"] == 1:
+        only = next(change for change in part["each"] if change.n)
+        return figure_text(only, digits_of(only.value))
+    digits = digits_of(part["mean"])
+    mean, smallest, largest = (format(part[name], digits) for name in ("mean", "smallest", "largest"))
+    return f"{mean} ({smallest} to {largest} of {part['trainings']} trainings)"
+
+
+def digits_of(change: float) -> str:
+    """Two digits, and three where these would be zeros."""
+    return "+.2f" if abs(change) >= SMALL else "+.3f"
 
 
 def answers(table: Mapping, question: str = "words mixed by the text encoder") -> list[str]:
     """What one change does to maps and to edits, a sentence for each figure; none where it was not measured."""
     figures = table["questions"].get(question, {})
-    return [f"{name}: {change_of(figures[name])}" for name in SHOWN if name in figures]
+    return [f"{words}: {change_of(figures[name])}" for name, words in ANSWERS.items() if name in figures]
