@@ -17,6 +17,8 @@ ifeq ($(OMP_WAIT_POLICY)$(KMP_BLOCKTIME),)
 export OMP_WAIT_POLICY := PASSIVE
 export KMP_BLOCKTIME := 0
 endif
+# Packages that a library does not need, and that take seconds at each import, are not found.
+export PYTHONPATH := $(CURDIR)/tools/without$(if $(PYTHONPATH),:$(PYTHONPATH))
 # What the caller says reaches the shell as a variable, not as text of a command.
 export ONLY REPO BRANCH
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)

@@ -160,7 +160,7 @@ check.inversion_step(inversion_step)
 # The U-Net predicts noise, so it goes first. Up and down with the clip's *own* prompt: do we get the clip back?
 
 # %%
-FEW = 6  # steps of what only checks something
+FEW = min(6, 2 * unet.defaults.steps)  # steps of what only checks something
 small = figures.fitted(drawn.video[: unet.defaults.frames], unet)
 x0, text, new_text, empty = encoded(unet, small), unet.encode(prompt), unet.encode(new_prompt), unet.encode("")
 levels = unet.noise.solver(FEW).levels()  # from noise to clean, each with alpha, sigma and its timestep
@@ -258,7 +258,7 @@ def edit_friendly(levels, words, cfg_scale):
 
 
 # %%
-low = levels[2:]  # the two noisiest levels are left out: they would decide anew where things are
+low = levels[FEW // 3 :]  # the noisiest third of the levels is left out: it would decide anew where things are
 same = edit_friendly(low, text, 1.0)
 duck = edit_friendly(low, new_text, 3.0)
 friendly = edit_video(unet, small, prompt, new_prompt, cfg_scale=3.0, **(small_asked | {"skip": 0.3}))
@@ -312,7 +312,7 @@ check.flowedit_step(flowedit_step)
 
 # %%
 z0, words, new_words, nothing = encoded(model, video), model.encode(prompt), model.encode(new_prompt), model.encode("")
-steps = model.noise.solver(FEW, places=z0[0, 0].numel()).levels()[2:]
+steps = model.noise.solver(FEW, places=z0[0, 0].numel()).levels()[FEW // 3 :]
 
 
 def flowedit(cfg_scale=3.0):

@@ -1,5 +1,7 @@
 """`edit_video` on tiny random models of both families: exact where nothing is edited, the background kept, edits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -20,8 +22,14 @@ from xattn_helpers import (
 )  # fmt: skip
 from xattn_helpers.edits import blending
 
+
+def small(frames=3):
+    """The tiny model, for videos of 16 x 16 pixels."""
+    return replace(tiny(frames), defaults=replace(tiny(frames).defaults, height=16, width=16))
+
+
 MODELS = {
-    "unet": tiny, "image": lambda: tiny(1), "wan": lambda: tiny_transformer("wan"),
+    "unet": small, "image": lambda: small(1), "wan": lambda: tiny_transformer("wan"),
     "ltx": lambda: tiny_transformer("ltx"),
 }  # fmt: skip
 TARGET = "a ball floats on the water"
@@ -87,7 +95,7 @@ def test_outside_the_mask_the_latents_are_those_of_the_video(model, monkeypatch)
 
 
 def test_a_swap_takes_the_maps_of_the_given_video():
-    model = tiny()
+    model = small()
     with capture(model) as attention:
         swapped = edit(model, edits=Swap("burger", "ball", source=PROMPT), keep_background=False)
     maps = attention.maps("ball", batch=0), attention.maps("burger", batch=1)
@@ -108,9 +116,9 @@ def test_its_own_maps_are_a_target(kind):
 
 
 def test_a_neutral_edit_changes_nothing():
-    clip = edit(tiny(), target=PROMPT, edits=Reweight("burger", 1.0))
+    clip = edit(small(), target=PROMPT, edits=Reweight("burger", 1.0))
     assert difference(clip) < 1e-4
-    assert difference(edit(tiny(), target=PROMPT, edits=Reweight("burger", 0.0))) > 1e-3
+    assert difference(edit(small(), target=PROMPT, edits=Reweight("burger", 0.0))) > 1e-3
 
 
 def test_blended_is_sampling_from_one_draw_of_noise():
@@ -126,7 +134,7 @@ def test_blended_is_sampling_from_one_draw_of_noise():
 
 
 def test_steps_that_are_left_out_keep_more():
-    changes = [difference(edit(tiny(), skip=skip, steps=8, keep_background=False)) for skip in (0.0, 0.5, 0.99)]
+    changes = [difference(edit(small(), skip=skip, steps=8, keep_background=False)) for skip in (0.0, 0.5, 0.99)]
     assert changes == sorted(changes, reverse=True) and changes[-1] > 0
 
 
@@ -151,7 +159,7 @@ def test_without_classifier_free_guidance_the_network_is_called_once_a_step(monk
 
 
 def test_another_size_can_be_asked_for():
-    model = tiny()
+    model = small()
     video = np.zeros((2, 16, 24, 3), np.uint8)
     clip = edit_video(model, video, PROMPT, TARGET, frames=2, height=16, width=24, **OPTIONS)
     assert clip.video.shape == (2, 16, 24, 3)
@@ -161,7 +169,7 @@ def test_another_size_can_be_asked_for():
 
 
 def test_a_prompt_that_does_not_describe_the_video_is_refused(monkeypatch):
-    model = tiny()
+    model = small()
     clip = generate(model, PROMPT, steps=2, progress=False)
     monkeypatch.setattr("xattn_helpers.edits.observed.WORST", 0.0)
     with pytest.raises(ValueError, match="source_prompt='a burger floats on the water' given, which does not describe"):
@@ -171,11 +179,11 @@ def test_a_prompt_that_does_not_describe_the_video_is_refused(monkeypatch):
 
 def test_an_edit_beside_another_prompt_is_refused():
     with pytest.raises(ValueError, match="source='a cat runs on the grass' given in Swap.*must be source_prompt"):
-        edit(tiny(), edits=Swap("cat", "ball", source="a cat runs on the grass"))
+        edit(small(), edits=Swap("cat", "ball", source="a cat runs on the grass"))
 
 
 def test_a_word_that_is_not_there_and_a_negative_prompt_that_is_too_long_are_refused():
     with pytest.raises(ValueError, match="'shark' is not in the prompt"):
-        edit(tiny(), keep_background=KeepBackground("shark"))
+        edit(small(), keep_background=KeepBackground("shark"))
     with pytest.raises(ValueError, match="'shark' is not in the prompt"):
-        edit(tiny(), edits=Bias("shark", track([(0.5, 0.5)])))
+        edit(small(), edits=Bias("shark", track([(0.5, 0.5)])))

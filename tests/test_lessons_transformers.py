@@ -28,7 +28,7 @@ def published(request, tmp_path_factory):
 def test_every_cell_runs_on_published_layouts(name, precision, published, monkeypatch):
     video, folder = published
     monkeypatch.setitem(CHECKPOINTS, video, replace(CHECKPOINTS[video], source=str(folder), **SMALL))
-    monkeypatch.setitem(CHECKPOINTS, "pocket", replace(CHECKPOINTS["pocket"], frames=2, height=64, width=64))
+    monkeypatch.setitem(CHECKPOINTS, "pocket", replace(CHECKPOINTS["pocket"], steps=2, frames=2, height=64, width=64))
     monkeypatch.setitem(places.PRECISIONS, "cpu", getattr(torch, precision))
     outcome = lessons.run(lessons.cells(name, video=video))
     assert not outcome.failures, "\n".join(str(failure) for failure in outcome.failures)

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +18,7 @@ COMMANDS = ("python", "ruff", "basedpyright", "jupyter")
 SAYS_HOW = """#!/bin/sh
 printf 'called %s\\n' "$(basename "$0")"
 printf 'policy %s %s\\n' "$OMP_WAIT_POLICY" "$KMP_BLOCKTIME"
+printf 'path %s\\n' "$PYTHONPATH"
 for argument in "$@"; do printf '<%s>\\n' "$argument"; done
 """
 
@@ -51,6 +53,14 @@ def test_threads_wait_passively_in_every_target(make, target):
 def test_whoever_sets_the_policy_keeps_it(make):
     assert "policy ACTIVE \n" in make("bench", OMP_WAIT_POLICY="ACTIVE")
     assert "policy  200\n" in make("bench", KMP_BLOCKTIME="200")
+
+
+@pytest.mark.parametrize("before, after", [("", ""), ("/a b:/c", ":/a b:/c")])
+def test_what_takes_seconds_to_import_is_not_found_in_any_target(make, before, after):
+    folder = notebooks.ROOT / "tools" / "without"
+    assert f"path {folder}{after}\n" in make("test", PYTHONPATH=before)
+    validated = "import jsonschema, sys; jsonschema.validate({}, {'type': 'object'}); assert 'lark' not in sys.modules"
+    subprocess.run([sys.executable, "-c", validated], check=True, env=os.environ | {"PYTHONPATH": str(folder)})
 
 
 def test_threads_wait_passively_on_binder():

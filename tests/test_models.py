@@ -173,17 +173,21 @@ def test_a_model_says_what_it_is_in_one_line():
 
 
 def test_models_make_short_clips_in_few_steps_where_the_environment_asks_for_it(monkeypatch, capsys):
-    made, shorter = Checkpoint("x", frames=16, steps=14), Checkpoint("x", frames=1, steps=1)
+    made, shorter = Checkpoint("x", frames=16, steps=14), Checkpoint("x", frames=1, steps=1)  # of 512 x 512 pixels
     monkeypatch.setattr(catalogue, "TOLD", [])
     for unset in ("", "0"):
         monkeypatch.setenv(catalogue.QUICK, unset)
         assert catalogue.shortened(made) == made and load("pocket-t2i", "cpu").defaults.steps == 14
     assert capsys.readouterr().out == ""
     monkeypatch.setenv(catalogue.QUICK, "1")
-    assert catalogue.shortened(made) == replace(made, frames=5, steps=2) and catalogue.shortened(shorter) == shorter
+    assert catalogue.shortened(made) == replace(made, frames=5, steps=2, height=64, width=64)
+    assert catalogue.shortened(shorter) == shorter, "images keep their size"
+    transformer = replace(made, network="transformer")
+    assert catalogue.shortened(transformer) == replace(transformer, frames=5, steps=2)
     quick = load("pocket-t2i", "cpu")
-    said = "XATTN_QUICK is set: by default, clips have at most 5 frames, made in 2 steps.\n"
-    assert capsys.readouterr().out == said, "once, and not for each model"
+    said = capsys.readouterr().out
+    assert said.count("XATTN_QUICK is set") == said.count("\n") == 1, "once, and not for each model"
+    assert "at most 5 frames, made in 2 steps, and videos of a U-Net at most 64 x 64 pixels" in said
     seen = []
     generate(quick, "a burger floats on the water", seed=0, height=64, width=64, watch=seen.append)
     assert len(seen) == quick.defaults.steps == 2 and quick.defaults.frames == 1

@@ -44,7 +44,7 @@ GIVEN = SOME.integers(0, 255, (3, 32, 32, 3), dtype=np.uint8)
 def model():
     """A tiny video model that understands the words of the pocket world alone."""
     text = replace(tiny().text, check=check_prompt)
-    return replace(tiny(), text=text, defaults=replace(tiny().defaults, check_prompt=check_prompt))
+    return replace(tiny(), text=text, defaults=replace(tiny().defaults, height=16, width=16, check_prompt=check_prompt))
 
 
 def g(prompt=PROMPT, *rest, **options):
