@@ -23,7 +23,7 @@ from .edits.blending import Background, KeepBackground, asked_places, object_wor
 from .edits.edit import Edit, Edits, Latents, Run, State, as_edits
 from .edits.inversion import Ladder, Method, Route, default_method, find_route
 from .edits.observed import Seen, check_description, encoded, look_at
-from .kinds import Frames, Prompt, Seed, Side, Steps
+from .kinds import Frames, Prompt, Seed, Share, Side, Steps
 from .request import Request, complete
 from .sampling import CfgScale, Clip, updates_of
 from .video_files import AnyVideo, as_given
@@ -43,6 +43,7 @@ class Task:
     source_prompt: str
     method: Method
     skip: float
+    free: float
     source_scale: float
     edits: Sequence[Edit]
     keep: KeepBackground | None
@@ -53,8 +54,8 @@ def edit_video(
     model: Model, video: AnyVideo, source_prompt: Prompt, target_prompt: Prompt, seed: Seed = 0, *,
     method: Method | None = None, edits: Edits = (), keep_background: Keep = True,
     skip: Skip | None = None, steps: Steps | None = None, cfg_scale: CfgScale | None = None,
-    source_cfg_scale: CfgScale | None = None, negative_prompt: Prompt | None = None, frames: Frames | None = None,
-    height: Side | None = None, width: Side | None = None, check_prompt: bool = True, progress: bool = True,
+    source_cfg_scale: CfgScale | None = None, free: Share = 0.0, negative_prompt: Prompt | None = None,
+    frames: Frames | None = None, height: Side | None = None, width: Side | None = None, check_prompt: bool = True, progress: bool = True,
 ) -> Clip:  # fmt: skip
     """Edit a given video, which `source_prompt` describes, so that `target_prompt` does; `clip.source` is the video.
 
@@ -79,7 +80,7 @@ def edit_video(
     edits, keep = as_edits(edits), KeepBackground() if keep_background is True else keep_background or None
     method, skip = method or default_method(model.noise), SKIP if skip is None else skip
     scale = _source_scale(source_cfg_scale, request, source_prompt)
-    task = Task(request, source_prompt, method, skip, scale, edits, keep)
+    task = Task(request, source_prompt, method, skip, free, scale, edits, keep)
     _check_prompts(model, task)
     _check_sources(task)
     pixels, said = as_given(video, request.frames, request.height, request.width)
@@ -136,7 +137,7 @@ def _edited(model: Model, task: Task, latents: Latents, seen: Seen, progress: bo
         background = _background(run, task, seen)
         if background is not None:
             attached.enter_context(listening(model.backbone, background))
-        route = find_route(task.method, ladder, pair.of_source, request.seeds[0])
+        route = find_route(task.method, ladder, pair.of_source, request.seeds[0], task.free)
         bar = tqdm(total=len(ladder.levels) - 1, desc=request.prompts[0][:40], leave=False, disable=silent)
         attached.enter_context(bar)
         edited = _loop(route, pair, states, background, first, bar)

@@ -47,13 +47,21 @@ class Ladder:
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """From level to level; `sources` are the latents of the source at each."""
+    """From level to level; `sources` are the latents of the source at each, and from level `free` on nothing ties the
+    edit to them."""
 
     ladder: Ladder
     sources: list[Latents]
+    free: int
 
     def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
         """The edit at the next level, from what the network predicts for it and for the source at this one."""
+        if index >= self.free:
+            return moved(self.ladder.noise, edited, prediction, *self.around(index))
+        return self.tied(index, edited, prediction, of_source)
+
+    def tied(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
+        """A step beside the source."""
         raise NotImplementedError
 
     def around(self, index: int) -> tuple[Level, Level]:
@@ -64,7 +72,7 @@ class Route:
 class Plain(Route):
     """The edit by itself."""
 
-    def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
+    def tied(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
         """A step of sampling."""
         return moved(self.ladder.noise, edited, prediction, *self.around(index))
 
@@ -72,7 +80,7 @@ class Plain(Route):
 class FlowEdit(Route):
     """The edit moves by the difference of two velocities."""
 
-    def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
+    def tied(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
         """The source at the next level, and the difference of two steps."""
         noise, levels = self.ladder.noise, self.around(index)
         own = moved(noise, edited, prediction, *levels)
@@ -82,7 +90,7 @@ class FlowEdit(Route):
 class EditFriendly(Route):
     """The edit takes the noise that brings the source from each level to the next."""
 
-    def step(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
+    def tied(self, index: int, edited: Latents, prediction: Latents, of_source: Latents) -> Latents:
         """The source at the next level, and the difference of two means."""
         noise, levels = self.ladder.noise, self.around(index)
         own = mean_of_step(noise, edited, prediction, *levels)
@@ -97,13 +105,15 @@ def default_method(noise: Noise) -> Method:
     return "flowedit" if noise.is_flow else "ddpm"
 
 
-def find_route(method: Method, ladder: Ladder, predict: Predict, seed: int) -> Route:
+def find_route(method: Method, ladder: Ladder, predict: Predict, seed: int, free: float = 0.0) -> Route:
     """The route of a method; for the plain one, the network is asked once for each level."""
+    steps = len(ladder.levels) - 1
+    fixed = 0 if method == "blended" else steps - round(free * steps)
     if method == "plain":
         sources = inverted_sources(ladder, predict)
     else:
-        sources = drawn_sources(ladder, seed, anew=method != "blended")
-    return ROUTES[method](ladder, sources)
+        sources = drawn_sources(ladder, seed, fixed)
+    return ROUTES[method](ladder, sources, fixed)
 
 
 def moved(noise: Noise, inputs: Latents, prediction: Latents, level: Level, to: Level) -> Latents:
@@ -122,12 +132,13 @@ def mean_of_step(noise: Noise, inputs: Latents, prediction: Latents, level: Leve
     return to.alpha * clean + max(to.sigma**2 - variance, 0.0) ** 0.5 * drawn
 
 
-def drawn_sources(ladder: Ladder, seed: int, anew: bool = True) -> list[Latents]:
-    """The source at each level, with noise that is drawn anew at each, or once; on the CPU, so that devices agree."""
+def drawn_sources(ladder: Ladder, seed: int, fixed: int) -> list[Latents]:
+    """The source at each level, with noise that is drawn anew at each up to level `fixed`; on the CPU, so that devices
+    agree."""
     generator, sources = torch.Generator().manual_seed(seed), []
     drawn = torch.randn(ladder.latents.shape, generator=generator)
     for index in range(len(ladder.levels) - 1):
-        if anew and index:
+        if 0 < index <= fixed:
             drawn = torch.randn(ladder.latents.shape, generator=generator)
         sources.append(ladder.at(index, drawn))
     return [*sources, ladder.latents]

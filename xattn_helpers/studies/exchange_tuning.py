@@ -23,11 +23,38 @@ from .given_video.settings import (
     hold_larger,
     hold_round,
     hold_round_larger,
+    hold_until,
     pull,
 )
 
 FEWER_STEPS = {"steps": 16}
+NARROWER_MASK = {"keep_background": KeepBackground(threshold=0.4)}
 WIDER_MASK = HALF_AS_NOISY | {"keep_background": KeepBackground(threshold=0.2)}
+
+
+FASTER = HALF_AS_NOISY | FEWER_STEPS
+
+
+def freed() -> dict[str, Setting]:
+    """Settings in which nothing ties the edit to the source for the last share of the steps, all in sixteen steps."""
+    settings = {f"free {share:g}": Setting(FASTER | {"free": share}, hold) for share in (0.25, 0.5, 0.75, 0.9)}
+    for share in (0.5, 0.75):
+        knobs = FASTER | {"free": share}
+        settings[f"free {share:g}, skip 0"] = Setting(knobs | FROM_NOISE, hold)
+        settings[f"free {share:g}, skip .3"] = Setting(knobs | {"skip": 0.3}, hold)
+        settings[f"free {share:g}, disc"] = Setting(knobs, hold_round)
+        settings[f"free {share:g}, threshold .4"] = Setting(knobs | NARROWER_MASK, hold)
+        settings[f"free {share:g}, larger"] = Setting(knobs, hold_larger)
+        settings[f"free {share:g}, scale 4"] = Setting(knobs | {"cfg_scale": 4.0}, hold)
+    knobs = FASTER | {"free": 0.75}
+    settings["free .75, disc, threshold .4"] = Setting(knobs | NARROWER_MASK, hold_round)
+    settings["free .75, disc, scale 4"] = Setting(knobs | {"cfg_scale": 4.0}, hold_round)
+    settings["free .75, until .25"] = Setting(knobs, hold_until(0.25))
+    settings["free .75, pull"] = Setting(knobs, pull)
+    settings["free .75, grow 2, disc"] = Setting(knobs | {"keep_background": KeepBackground(grow=2)}, hold_round)
+    settings["free .75, 25 steps"] = Setting(HALF_AS_NOISY | {"free": 0.75}, hold)
+    settings["free .75, scale 5"] = Setting(knobs | {"cfg_scale": 5.0}, hold)
+    return settings
 
 
 class ExchangeTuning(GivenTuning):
@@ -54,6 +81,7 @@ class ExchangeTuning(GivenTuning):
             "hold, skip .3, 16 steps": Setting(FEWER_STEPS, hold),
             "hold larger, skip .3, 16 steps": Setting(FEWER_STEPS, hold_larger),
         }
+        | freed()
     }
     count: ClassVar[int] = 36
     first_seed: ClassVar[int] = 11_000_000
