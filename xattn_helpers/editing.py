@@ -55,7 +55,8 @@ def edit_video(
     method: Method | None = None, edits: Edits = (), keep_background: Keep = True,
     skip: Skip | None = None, steps: Steps | None = None, cfg_scale: CfgScale | None = None,
     source_cfg_scale: CfgScale | None = None, free: Share = 0.0, negative_prompt: Prompt | None = None,
-    frames: Frames | None = None, height: Side | None = None, width: Side | None = None, check_prompt: bool = True, progress: bool = True,
+    frames: Frames | None = None, height: Side | None = None, width: Side | None = None, check_prompt: bool = True,
+    progress: bool = True,
 ) -> Clip:  # fmt: skip
     """Edit a given video, which `source_prompt` describes, so that `target_prompt` does; `clip.source` is the video.
 

@@ -30,7 +30,6 @@ from .table import markdown, summary
 from .variants import VARIANTS, variant_model
 
 PROMPTS, SEEDS, STEERED = 20, (0, 1), 24  # of the maps; and how many cases are steered
-WITHOUT_GRADIENT = 1  # seed of the trainings on which no gradient is measured yet
 SETTINGS = {"unguided": Setting(), "gradient": Setting({}), "bias": Setting(bias={})}
 
 
@@ -63,10 +62,7 @@ class NoiseGrid(OnTracks):
         self.digests: dict[str, str] = {}
 
     def cases(self) -> list[Case]:
-        """Of every variant: prompts for its maps, pairs for a swap, and cases to be steered.
-
-        Of three trainings the gradient is measured on two; the rows of the third are still to be made.
-        """
+        """Of every variant: prompts for its maps, pairs for a swap, and cases to be steered."""
         cases: list[Case] = []
         for name in VARIANTS:
             for prompt, word in held_out_prompts(PROMPTS).items():
@@ -75,8 +71,6 @@ class NoiseGrid(OnTracks):
             if VARIANTS[name].family != "image":
                 cases += [{"setting": ""} | case for case in swap_cases(name, SEEDS[:1])]
                 for setting in SETTINGS:
-                    if setting == "gradient" and VARIANTS[name].seed == WITHOUT_GRADIENT:
-                        continue
                     steered: Case = {"kind": "steered", "setting": setting, "model": name}
                     cases += [steered | case for case in table_cases()[:STEERED]]
         return cases
