@@ -112,7 +112,8 @@ def test_little_of_what_is_read_plots_or_tabulates(name):
 
 def test_a_share_counts_lines_of_open_cells(tmp_path):
     file = tmp_path / "lesson.py"
-    file.write_text("# %%\nx = 1\nprint(x)\n\nshow(x)\ny = figures\n# %% jupyter={\"source_hidden\": true}\nplt.plot(x)\n")
+    shown = "# %%\nx = 1\nprint(x)\n\nshow(x)\ny = figures\n"
+    file.write_text(f'{shown}# %% jupyter={{"source_hidden": true}}\nplt.plot(x)\n')
     assert reading.drawing_share(file) == 0.5
 
 
