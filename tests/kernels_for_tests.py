@@ -51,6 +51,7 @@ def start_by_copying(patch: pytest.MonkeyPatch) -> None:
 def launch(command: list[str], *, env: dict[str, str], cwd: str | None = None, **options: object) -> Copy:
     """A kernel in a copy, for the command of a new process; what it prints beside its messages is dropped."""
     arguments = command[command.index("-f") :]
+    vars(sys.modules["__main__"]).setdefault("__spec__", None)  # asked for, and a worker of pytest-xdist has none
     process = multiprocessing.get_context(start_method()).Process(target=serve, args=(arguments, env, cwd), daemon=True)
     process.start()
     while process.is_alive() and os.getpgid(process.pid) != process.pid:
