@@ -38,7 +38,7 @@ ONE_THREAD := $(if $(filter-out 0,$(WORKERS)),OMP_NUM_THREADS=1)
 # Installing a package of Debian is for root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-PAGES = tests/browser/test_pages.py tests/browser/test_browser_players.py
+PAGES = tests/browser/test_pages.py
 
 .DEFAULT_GOAL := help
 .PHONY: help tutorial notebooks lab test test-unit test-browser browser-pages browser-notebook chromium test-colab bench train lint format mutants badges constraints clean
