@@ -36,12 +36,6 @@ class Copy:
             os.kill(self.pid, number)
 
 
-def start_method() -> str:
-    """How `multiprocessing` shall start processes that need the libraries: as copies, where that is possible."""
-    multiprocessing.set_forkserver_preload(LIBRARIES)
-    return "forkserver" if POSSIBLE else "spawn"
-
-
 def start_by_copying(patch: pytest.MonkeyPatch) -> None:
     """Let kernels start so from now on; where that is not possible, each has a new process as before."""
     if POSSIBLE:
@@ -50,9 +44,11 @@ def start_by_copying(patch: pytest.MonkeyPatch) -> None:
 
 def launch(command: list[str], *, env: dict[str, str], cwd: str | None = None, **options: object) -> Copy:
     """A kernel in a copy, for the command of a new process; what it prints beside its messages is dropped."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
     arguments = command[command.index("-f") :]
     vars(sys.modules["__main__"]).setdefault("__spec__", None)  # asked for, and a worker of pytest-xdist has none
-    process = multiprocessing.get_context(start_method()).Process(target=serve, args=(arguments, env, cwd), daemon=True)
+    process = context.Process(target=serve, args=(arguments, env, cwd), daemon=True)
     process.start()
     while process.is_alive() and os.getpgid(process.pid) != process.pid:
         time.sleep(0.01)  # until it has a group of its own, what interrupts its group interrupts the tests

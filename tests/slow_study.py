@@ -1,6 +1,7 @@
-"""A study of eleven cases that take a moment each."""
+"""A study of eleven cases that take a moment each: python tests/slow_study.py FOLDER [seconds a case]."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -40,3 +41,8 @@ def use(folder, seconds=Slow.seconds):
     Slow.seconds = seconds
     running.WORK, command.RESULTS = Path(folder), Path(folder) / "results"
     study.COMMANDS["slow"] = Slow
+
+
+if __name__ == "__main__":
+    use(sys.argv[1], *map(float, sys.argv[2:]))
+    command.main(["slow"])
