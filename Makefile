@@ -68,7 +68,7 @@ test-unit: $(READY) ## unit tests only, on whatever device there is
 test-browser: $(READY) chromium ## pages and explorers in a real browser; build/screenshots has pictures (Debian: installs Chromium; BROWSER=--last-failed)
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target browser-pages browser-notebook
 
-# Pages in one process, and what needs JupyterLab in another: each has a browser of its own.
+# Pages in one process, players and what needs JupyterLab in another: each has a browser of its own.
 browser-pages: FILES = $(PAGES)
 browser-notebook: FILES = $(filter-out $(PAGES),$(wildcard tests/browser/test_*.py))
 browser-pages browser-notebook:

@@ -495,10 +495,10 @@ drawer
 #
 # ## 8. Over many cases
 #
-# A few clips are examples. The study `guidance` repeats them over a dozen objects, five tracks and several seeds, none of
-# which was used to choose the defaults, on the video U-Net (the transformer's tables are on [the page of
-# results](../docs/RESULTS.md)). An object is *lost* if the detector sees it in half of the frames or
-# fewer; mIoU counts it 0.
+# A few clips are examples. The study `guidance` repeats them over a dozen objects, five tracks and several seeds, none
+# of which was used to choose the defaults, on the video U-Net (the transformer's tables are on [the page of
+# results](../docs/RESULTS.md)). An object is *lost* if the detector sees it in half of the frames or fewer; mIoU counts
+# it 0.
 
 # %% jupyter={"source_hidden": true}
 table = measured("guidance")

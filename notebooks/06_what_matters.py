@@ -278,11 +278,10 @@ print(choices.correction_text(table))
 #
 # ## 4. What matters
 #
-# This is the page to keep. Every dot is a setting that differs from the defaults in *one* thing, with two exceptions: in
-# the line "energy with its law" both may be changed, with strengths that belong to the pair, and "mid only, boxes" has
-# other targets, too. Left: how much mIoU it gains or
-# loses, in pairs, lost objects counted. Right: how many objects it loses. Lines are 95 % intervals, and the choice that
-# can change most is on top, with the name of its worst setting.
+# This is the page to keep. Every dot is a setting that differs from the defaults in *one* thing, with two exceptions:
+# in the line "energy with its law" both may be changed, with strengths that belong to the pair, and "mid only, boxes"
+# has other targets, too. Left: how much mIoU it gains or loses, in pairs, lost objects counted. Right: how many objects
+# it loses. Lines are 95 % intervals, and the choice that can change most is on top, with the name of its worst setting.
 
 # %% jupyter={"source_hidden": true}
 choices.overview(settings)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tools import badges, notebooks, reading
+from tools import notebooks, reading
 
 DRAWN = 0.15  # of the lines of code that are not folded
 MINUTES = 30  # with all code: folded cells and the set-up cell, too
@@ -38,11 +38,7 @@ def text(name):
 
 def read_code(name):
     """Lines of each code cell that is neither folded nor the one that sets up Colab."""
-    lengths = {}
-    for cell in cells(name):
-        if cell.cell_type == "code" and not reading.is_folded(cell) and badges.TAG not in notebooks.tags(cell):
-            lengths[cell.source] = reading.length(cell)
-    return lengths
+    return {cell.source: reading.length(cell) for cell in reading.open_cells(source(name))}
 
 
 @each

@@ -6,9 +6,9 @@ from dit_for_tests import use_dit, write_dit
 from studies_for_tests import look_at_paint
 
 from xattn_helpers.studies import attention_noise
-from xattn_helpers.studies.attention_noise.table import IMAGE, VIDEO
+from xattn_helpers.studies.attention_noise.table import IMAGE, NUMBERS, VIDEO
 from xattn_helpers.studies.study import find
-from xattn_helpers.studies.transformer_noise import MODEL, PLACES, TOLD, TransformerNoise, beside_video, differences
+from xattn_helpers.studies.transformer_noise import MODEL, PLACES, TransformerNoise, beside_video, differences
 
 
 def test_the_cases_are_those_of_the_video_unet():
@@ -41,11 +41,11 @@ def test_the_difference_is_taken_prompt_by_prompt():
             unet.append(about | {"model": IMAGE, "auroc 8 up": 0.1})
     rows.append({"group": "paper", "prompt": "a", "seed": 0, "model": MODEL, "auroc 8 middle": 0.0})
     changes = beside_video(rows, unet, "8 middle")
-    change = changes["auroc {}"]
+    change = changes["auroc"]
     assert [change.low, change.value, change.high] == pytest.approx([0.05] * 3) and change.n == 2
-    assert set(changes) == set(TOLD) and changes["roughness {}"].n == 0
+    assert set(changes) == set(NUMBERS) and changes["roughness"].n == 0
     told = [f"**{name} blocks**: nothing differs" for name in ("early", "middle", "late")]
-    told[1] = "**middle blocks**: AUROC +0.050 (+0.050 to +0.050)"
+    told[1] = "**middle blocks**: auroc +0.050 (+0.050 to +0.050)"
     assert differences(rows, unet) == told
     table = TransformerNoise().summary(rows)
     assert table["held out"]["8 middle"]["auroc"]["model"].value == pytest.approx(0.855)

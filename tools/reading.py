@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from tools import notebooks
+from tools import badges, notebooks
 
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 12
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -43,13 +43,16 @@ def drawing_share(source: Path) -> float:
 
 
 def open_cells(source: Path) -> list[NotebookNode]:
-    """The cells of code that are not folded."""
-    return [cell for cell in cells(source) if cell.cell_type == "code" and not is_folded(cell)]
+    """The cells of code that are neither folded nor the one that sets up Colab."""
+    return [cell for cell in cells(source) if cell.cell_type == "code" and not _is_folded(cell) and not _sets_up(cell)]
 
 
-def is_folded(cell: NotebookNode) -> bool:
-    """Whether a cell opens with a click only."""
+def _is_folded(cell: NotebookNode) -> bool:
     return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+
+
+def _sets_up(cell: NotebookNode) -> bool:
+    return badges.TAG in notebooks.tags(cell)
 
 
 def with_times(readme: str, times: dict[str, float]) -> str:

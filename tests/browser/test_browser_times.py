@@ -11,8 +11,7 @@ import pytest
 from browser_for_tests import PATIENCE, SLOWNESS, run_all, until
 
 CELL = "from xattn_helpers import load\nfrom xattn_helpers.display.explorers import *\nPathDrawer(load('pocket'))"
-# Seconds after the click. The unguided clip comes last: it is there for comparison, and takes as long as any video.
-LIMITS = {"first preview": 2.0, "guided clip": 20.0, "both clips": 34.0}
+LIMITS = {"first preview": 2.0, "guided clip": 20.0, "both clips": 20.0}  # seconds after the click
 PREVIEW = """[...document.querySelectorAll('img.widget-image, img.jupyter-widgets')]
   .some((node) => node.offsetParent && node.naturalWidth > 1)"""
 

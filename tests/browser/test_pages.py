@@ -7,7 +7,7 @@ from urllib.parse import unquote, urldefrag
 import pytest
 from browser_for_tests import until
 from site_for_tests import write
-from visits_for_tests import FITS, serious, visit
+from visits_for_tests import FITS, visit
 
 from tools import notebooks, reference, tutorial
 from tools.teaching import site
@@ -76,9 +76,14 @@ def test_the_theme_is_switched_and_remembered(small, opened):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     page.get_by_role("link", name="01 · Next →").click()
     page.wait_for_url("**/01_next.html")
-    # Chromium stores what is remembered beside the page, and the next page may be quicker.
-    until(lambda: (page.reload(), page.evaluate("document.documentElement.dataset.theme"))[1] == "dark")
+    until(lambda: theme_of_reloaded(page) == "dark")
     assert page.get_by_role("button", name="Dark").get_attribute("aria-pressed") == "true"
+
+
+def theme_of_reloaded(page):
+    """Chromium stores what is remembered beside the page, and the next page may be quicker."""
+    page.reload()
+    return page.evaluate("document.documentElement.dataset.theme")
 
 
 def test_the_theme_is_that_of_the_system(small, opened):
@@ -138,30 +143,6 @@ def test_a_page_without_a_repository_has_no_badges_and_no_set_up(small, opened):
 
 
 # All pages
-
-
-PALE = [("color-contrast", [["span:nth-child(3)"]])]
-FINE = (
-    "<!doctype html><html lang=en><title>Code</title><main><h1>Code</h1><pre tabindex=0>"
-    "<span>one</span> <span>two</span> {}</pre></main>"
-)
-
-
-@pytest.mark.parametrize(
-    ("word", "expected"),
-    [
-        ("<span>three</span>", []),
-        ("<span style='color: #ddd'>three</span>", PALE),
-        ("<span style='background: #222'>three</span>", PALE),
-        ("<b style='color: #ddd'><span>three</span></b>", [("color-contrast", [["b > span"]])]),
-    ],
-)
-def test_a_word_that_is_hard_to_read_is_found_among_others(browser, word, expected):
-    page = browser.new_page()
-    page.set_content(FINE.format(word))
-    assert serious(page) == expected
-    page.close()
-
 
 LOOKS = {"small": [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")],
          "series": [(1280, "light"), (390, "dark")]}  # fmt: skip

@@ -1,7 +1,7 @@
 """The paper's Figure 1 as a sketch, for lesson 05: a burger that floats, where it is asked to go, and where it goes."""
 
 from tools.diagrams.canvas import BLUE, GREEN, GREY, LARGE, ORANGE, PALE, SMALL, Canvas
-from tools.diagrams.motion import FRAMES, LEFT, SIDE, SIZE, centre
+from tools.diagrams.motion import FRAMES, LEFT, SIDE, centre, draw_box, draw_time
 
 ALONE = ((0.62, 0.56), (0.6, 0.58), (0.61, 0.56), (0.63, 0.57))  # centres of the unguided burger
 WATER = 0.45  # of the height, where the water begins
@@ -12,23 +12,15 @@ ROWS = ((84, "unguided", "the burger is where|the noise puts it"), (264, "asked"
 def figure_one() -> Canvas:
     """Four frames of a clip without guidance, the boxes, and the same frames with it, time running to the right."""
     canvas = Canvas(1000, 620, "Without guidance the burger stays; with it, it follows the boxes down the picture")
-    canvas.arrow((196, 50), (956, 50), color=GREY)
-    canvas.words(576, 26, "time", SMALL, "middle", color=GREY)
+    draw_time(canvas)
     for top, name, words in ROWS:
         canvas.words(24, top + 56, name, LARGE, bold=True)
         canvas.words(24, top + 100, words, SMALL)
-    for number, (left, frame) in enumerate(zip(LEFT, FRAMES, strict=True)):
-        canvas.words(left + SIDE / 2, 70, f"frame {frame}", SMALL, "middle")
-        _burger(canvas, left, ROWS[0][0], ALONE[number])
-        canvas.grid(left, ROWS[1][0], 1, 1, SIDE, GREY)
-        _box(canvas, left, ROWS[1][0], frame)
+    for left, frame, alone in zip(LEFT, FRAMES, ALONE, strict=True):
+        _burger(canvas, left, ROWS[0][0], alone)
+        draw_box(canvas, left, ROWS[1][0], frame)
         _burger(canvas, left, ROWS[2][0], centre(frame))
     return canvas
-
-
-def _box(canvas: Canvas, left: float, top: float, frame: int) -> None:
-    (x, y), width, height = centre(frame), SIZE[0] * SIDE, SIZE[1] * SIDE
-    canvas.box(round(left + x * SIDE - width / 2, 1), round(top + y * SIDE - height / 2, 1), width, height, "", ORANGE)
 
 
 def _burger(canvas: Canvas, left: float, top: float, place: tuple[float, float]) -> None:

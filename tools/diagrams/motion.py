@@ -21,15 +21,13 @@ def centre(frame: int) -> tuple[float, float]:
 def track_as_targets() -> Canvas:
     """A path, its boxes, and the cells that are the target in maps of two sizes, with time running to the right."""
     canvas = Canvas(1000, 700, "A track is a box in every frame, and a disc of cells in maps of 16 × 16 and 8 × 8")
-    canvas.arrow((196, 50), (956, 50), color=GREY)
-    canvas.words(576, 26, "time", SMALL, "middle", color=GREY)
+    draw_time(canvas)
     rows = ((84, "the picture", "a box of its own|in each frame"), (280, "16 × 16 maps", "fine: moves|in small steps"),
             (476, "8 × 8 maps", "coarse: moves|in jumps"))  # fmt: skip
     for top, name, words in rows:
         canvas.words(24, top + 56, name, LARGE, bold=True)
         canvas.words(24, top + 100, words, SMALL)
     for left, frame in zip(LEFT, FRAMES, strict=True):
-        canvas.words(left + SIDE / 2, 70, f"frame {frame}", SMALL, "middle")
         _picture(canvas, left, rows[0][0], frame)
         for (top, _, _), cells in zip(rows[1:], (16, 8), strict=True):
             _target(canvas, left, top, cells, frame)
@@ -38,12 +36,25 @@ def track_as_targets() -> Canvas:
     return canvas
 
 
+def draw_time(canvas: Canvas) -> None:
+    """An arrow above four pictures, and the number of the frame above each."""
+    canvas.arrow((196, 50), (956, 50), color=GREY)
+    canvas.words(576, 26, "time", SMALL, "middle", color=GREY)
+    for left, frame in zip(LEFT, FRAMES, strict=True):
+        canvas.words(left + SIDE / 2, 70, f"frame {frame}", SMALL, "middle")
+
+
+def draw_box(canvas: Canvas, left: float, top: float, frame: int) -> None:
+    """An empty picture with the box of a frame."""
+    (x, y), width, height = centre(frame), SIZE[0] * SIDE, SIZE[1] * SIDE
+    canvas.grid(left, top, 1, 1, SIDE, GREY)
+    canvas.box(round(left + x * SIDE - width / 2, 1), round(top + y * SIDE - height / 2, 1), width, height, "", ORANGE)
+
+
 def _picture(canvas: Canvas, left: float, top: float, frame: int) -> None:
     x, y = centre(frame)
-    width, height = SIZE[0] * SIDE, SIZE[1] * SIDE
-    canvas.grid(left, top, 1, 1, SIDE, GREY)
+    draw_box(canvas, left, top, frame)
     (x0, y0), (x1, y1) = (left + START[0] * SIDE, top + START[1] * SIDE), (left + END[0] * SIDE, top + END[1] * SIDE)
-    canvas.box(round(left + x * SIDE - width / 2, 1), round(top + y * SIDE - height / 2, 1), width, height, "", ORANGE)
     canvas.arrow((x0, y0), (x1, y1), dashed=True)
     canvas.dot(round(left + x * SIDE, 1), round(top + y * SIDE, 1), ORANGE)
 

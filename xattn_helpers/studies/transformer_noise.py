@@ -10,14 +10,11 @@ from ..display.tables import figure_text, table_text
 from ..measures.statistics import Estimate
 from .attention_noise import SEEDS, AttentionNoise
 from .attention_noise.prompts import PAPER, held_out_prompts
-from .attention_noise.table import GROUPS, STATISTICS, VIDEO, by_prompt
+from .attention_noise.table import GROUPS, NUMBERS, STATISTICS, VIDEO, by_prompt
 from .rows import Case, Row, select
 
 MODEL = "pocket-dit"
 PLACES = ("8 early", "8 middle", "8 late")
-TOLD = {  # the three numbers of lesson 02: columns of a place, and their names
-    "auroc {}": "AUROC", "roughness {}": "roughness", "leakage of in, on, {}": "leakage into “in” and “on”",
-}  # fmt: skip
 BESIDE = "8 up"  # the video model's maps of the same size that find the object best
 
 
@@ -73,9 +70,9 @@ def beside_video(rows: Sequence[Row], video_rows: Sequence[Row], place: str) -> 
     """
     ours, theirs = select(rows, "group", GROUPS[0]), select(video_rows, "group", GROUPS[0])
     changes = {}
-    for name in TOLD:
-        own = by_prompt(ours, MODEL, name.format(place))
-        changes[name] = Estimate.difference(own, by_prompt(theirs, VIDEO, name.format(BESIDE)))
+    for name in NUMBERS:
+        own = by_prompt(ours, MODEL, f"{name} {place}")
+        changes[name] = Estimate.difference(own, by_prompt(theirs, VIDEO, f"{name} {BESIDE}"))
     return changes
 
 
@@ -84,7 +81,7 @@ def differences(rows: Sequence[Row], video_rows: Sequence[Row]) -> list[str]:
     lines = []
     for place in PLACES:
         changes = beside_video(rows, video_rows, place)
-        certain = {TOLD[name]: change for name, change in changes.items() if change.excludes(0.0)}
-        said = [f"{title} {figure_text(change, '+.3f')}" for title, change in certain.items()]
+        certain = {name: change for name, change in changes.items() if change.excludes(0.0)}
+        said = [f"{name} {figure_text(change, '+.3f')}" for name, change in certain.items()]
         lines.append(f"**{place.split()[1]} blocks**: {', '.join(said) or 'nothing differs'}")
     return lines

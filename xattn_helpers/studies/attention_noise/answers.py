@@ -10,13 +10,8 @@ from ...display.plots import draw_intervals, panels
 from ...display.tables import figure_text
 from ...measures.statistics import Estimate
 from ..transformer_noise import PLACES as BLOCKS
-from .table import IMAGE, PLACES, VIDEO
+from .table import IMAGE, NUMBERS, PLACES, VIDEO
 
-NUMBERS = {  # statistic: what it asks, and the sign of a change towards noise
-    "auroc": ("AUROC: does it find the object?", -1),
-    "roughness": ("roughness: how ragged is it?", 1),
-    "leakage": ("leakage: do other words show it?", 1),
-}
 MODELS = ((IMAGE, "image model", -0.12, "#2f6db3"), (VIDEO, "video model", 0.12, "#c8692b"))
 OTHER = "#2a7f62"  # the transformer
 FINE, COARSE = "16 up", "8 up"  # where the paper looked, and where maps are best

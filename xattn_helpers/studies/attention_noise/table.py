@@ -12,6 +12,11 @@ IMAGE, VIDEO = "pocket-t2i", "pocket"
 GROUPS = ("held out", "paper")
 PLACES = ("16 down", "16 up", "8 down", "8 up", "4 mid")
 STATISTICS = ("auroc", "iou", "entropy", "roughness", "leakage", "jitter")
+NUMBERS = {  # the three of lesson 02: what it asks, and the sign of a change towards noise
+    "auroc": ("AUROC: does it find the object?", -1),
+    "roughness": ("roughness: how ragged is it?", 1),
+    "leakage": ("leakage: do other words show it?", 1),
+}
 KINDS = ("<start>", "a", "size", "noun", "verb", "in, on", "the", "scene", "<end>", "<pad>")
 STEPWISE = ("16 up", "8 up")  # places whose AUROC is told for each step
 Figures = dict[str, Estimate]  # by model, and "difference": video minus image

@@ -1,4 +1,4 @@
-"""What the lessons link to outside of the series, as a page: `python -m tools.references` writes docs/REFERENCES.md."""
+"""What the lessons link to outside of the series, as a page: `python -m tools.bibliography` writes REFERENCES.md."""
 
 import re
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ from tools import notebooks
 from tools.reading import text
 
 PAGE = notebooks.ROOT / "docs" / "REFERENCES.md"
-LINK = re.compile(r"\[([^\]\[]+)\]\((https?://[^)\s]+)\)")
+LINK = re.compile(r"\[([^\]\[]+)\]\((https?://(?:[^()\s]|\([^()\s]*\))+)\)")  # addresses may have parentheses
 GITHUB = "https://github.com/"  # of repositories that the lessons call "code"
 TITLE = """# References
 
-Papers, code and pages that the lessons name, with the lessons that do. `python -m tools.references` writes this page.
+Papers, code and pages that the lessons name, with the lessons that do. `python -m tools.bibliography` writes this page.
 
 """
 
