@@ -523,11 +523,10 @@ figures.by_setting(table) if table else None
 # back outside of the object. Leaving out fewer of the noisy steps ("skip .15") gives the new object more room; on other
 # clips that gains less (0.02): the best row of a table is partly luck.
 #
-# Can the overlap grow? A setting that was chosen on other clips was run once on these (study `given_exchange`): a bias
-# that pushes the word away from elsewhere more than it pulls it in, `Bias("duck", place, inside=4, outside=-16)`, with
+# Can the overlap grow? A setting that was chosen on other clips was run on these (study `given_exchange`): a bias that
+# pushes the word away from elsewhere more than it pulls it in, `Bias("duck", place, inside=4, outside=-16)`, with
 # `skip=0.15`, `cfg_scale=2.5` and `steps=14`, which is 12 denoising steps instead of 17. The transformer's overlap is
-# 0.60 instead of 0.58, and the interval of the gain holds 0 (−0.005 to 0.051). A cat in a turtle's place stays too
-# small all the same.
+# 0.60 instead of 0.58, which may be chance. A cat in a turtle's place stays too small all the same.
 #
 # The background is measured as in [PIE-Bench](https://arxiv.org/abs/2310.01506); the drawn truth is what real videos
 # cannot have. What such a table does not tell: real videos have cameras that move, hair and shadows, and a caption says
