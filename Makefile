@@ -18,7 +18,10 @@ export OMP_WAIT_POLICY := PASSIVE
 export KMP_BLOCKTIME := 0
 endif
 # Packages that a library does not need, and that take seconds at each import, are not found.
-export PYTHONPATH := $(CURDIR)/tools/without$(if $(PYTHONPATH),:$(PYTHONPATH))
+WITHOUT := $(CURDIR)/tools/without
+ifeq ($(filter $(WITHOUT),$(subst :, ,$(PYTHONPATH))),)
+export PYTHONPATH := $(WITHOUT)$(if $(PYTHONPATH),:$(PYTHONPATH))
+endif
 # What the caller says reaches the shell as a variable, not as text of a command.
 export ONLY REPO BRANCH
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -41,7 +44,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PAGES = tests/browser/test_pages.py
 
 .DEFAULT_GOAL := help
-.PHONY: help tutorial notebooks lab test test-unit test-browser browser-pages browser-notebook chromium test-colab bench train lint format mutants badges constraints clean
+.PHONY: help tutorial notebooks lab test test-run test-unit test-browser browser-pages browser-notebook chromium test-colab bench train lint format mutants badges constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -58,7 +61,11 @@ lab: $(READY) ## open JupyterLab with your own copy of the lessons, in my_notebo
 	@$(BIN)/python -m tools.lab
 	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/my_notebooks $(AS_ROOT) $(LAB)
 
-test: lint $(READY) ## lint, unit tests, and every notebook, on the CPU (WORKERS=4 for more than two processes)
+test: $(READY) ## lint, unit tests, and every notebook, on the CPU (WORKERS=4 for more than two processes)
+	@$(MAKE) --no-print-directory --jobs=2 lint test-run
+
+# Types are checked, in a single process, while the tests begin: one after the other, a processor would wait.
+test-run: $(READY)
 	@notebooks=$$($(BIN)/python -m tools.notebooks) && \
 	$(ON_CPU) $(ONE_THREAD) TQDM_DISABLE=1 $(BIN)/python -m pytest $(AT_ONCE) $(NBVAL) --ignore=tests/browser tests $$notebooks
 

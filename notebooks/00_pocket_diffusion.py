@@ -73,7 +73,6 @@ from xattn_helpers.studies import denoising_figures, measured, quality_table
 set_matplotlib_formats("jpeg", pil_kwargs={"quality": 66, "optimize": True, "progressive": True})
 POCKET = IMAGE == "pocket-t2i" and VIDEO.startswith("pocket")  # the detector knows the drawn world only
 STEPS = min(8, model.defaults.steps) if POCKET else None  # fewer than by default: enough for these pictures
-SIZE = {"frames": 16, "height": 128, "width": 128} if VIDEO == "pocket" else {}  # as by default
 if not POCKET:
     print("The detector knows the drawn world only, so that nothing is counted for this model.")
 
@@ -87,7 +86,7 @@ if not POCKET:
 # %%
 burger, car = "a burger floats on the water", "a car drives on the road"
 begun = [(burger, 0), (car, 0), (burger, 1)]
-clips = [generate(model, prompt, seed=seed, steps=STEPS, **SIZE) for prompt, seed in begun]
+clips = [generate(model, prompt, seed=seed, steps=STEPS) for prompt, seed in begun]
 
 # %% jupyter={"source_hidden": true}
 if POCKET:
@@ -402,7 +401,7 @@ for word, (prompt, seed) in asked.items():
 
 # %% jupyter={"source_hidden": true}
 grid = [[video[0] for video in row] for row in rows.values()]
-image_grid(grid, row_titles=["shark", "dog and balloon"], column_titles=[f"g = {scale}" for scale in scales], cell=1.7)
+image_grid(grid, row_titles=["shark", "dog and balloon"], column_titles=[f"g = {scale}" for scale in scales], cell=2.2)
 
 
 # %% [markdown]
@@ -541,7 +540,7 @@ image_grid([[pictures[index][0] for index in looks]], column_titles=titles, cell
 # %%
 if temporal_layers(model.network):
     with frames_apart(model):
-        loose = generate(model, burger, seed=0, steps=STEPS, **SIZE)
+        loose = generate(model, burger, seed=0, steps=STEPS)
     copied = set(image_model.network.state_dict()) & set(model.network.state_dict())
     print(f"{len(copied)} tensors as in the image model, {len(temporal_layers(model.network))} temporal layers")
     for name, clip in (("with them", clips[0]), ("without", loose)):

@@ -475,7 +475,7 @@ print(f"largest difference {lesson.close(by_hand[0], by_helper, calls=6):.0e}")
 # Now compare the two with equal steps of three times the length.
 
 # %% jupyter={"source_hidden": true}
-ways = {"η · gradient": as_gradient, "equal, η = .055": equal, "equal, η = .16": too_long}
+ways = {"η · gradient": as_gradient, "equal, η = 0.055": equal, "equal, η = 0.16": too_long}
 print(pictures.sizes_text(paths, ways, word, sight))
 figures.sheet(free.clip, ways, paths)
 

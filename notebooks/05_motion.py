@@ -221,7 +221,14 @@ for name, maps in (("unguided", free_maps), ("guided", guided_maps)):
 
 # %% [markdown]
 # Each number is a frame. Without guidance nearly all of the attention is outside in most frames (1 is all of it). With
-# guidance the energy falls in every frame; it does not reach 0, because a map is never quite dark elsewhere.
+# guidance the energy falls in every frame; it does not reach 0, because a map is never quite dark elsewhere. The same in
+# four frames of our Figure 1:
+
+# %% jupyter={"source_hidden": true}
+motion_figures.frame_by_frame(free.video, guided.video, guided_maps, down)
+
+# %% [markdown]
+# The rows: without guidance, what we ask for, what the network attends to, and what it draws.
 #
 # Now guess: if only the *first* frame had a target, would the gradient move the other frames, too? We ask for the
 # gradient of $E_0$ alone, at the first step, and look at its size in the latents of each frame:
@@ -297,9 +304,8 @@ show(*(draw_boxes(led[word].video, paths[word].boxes(len(led[word].video))) for 
 motion_figures.frame_by_frame(unguided["ball"].video, led["ball"].video, maps_of["ball"], paths["ball"])
 
 # %% [markdown]
-# The first row is without guidance, the second what we ask for, the third what the network attends to, the last what it
-# draws. Guidance moves the map, and the picture follows the map. Look at the ends: in the first frame the ball hangs out
-# of its box, as if it were on its way already, and in the last it has not quite arrived. Now the shark:
+# Guidance moves the map, and the picture follows the map. Look at the ends: in the first frame the ball hangs out of its
+# box, as if it were on its way already, and in the last it has not quite arrived. Now the shark:
 
 # %% jupyter={"source_hidden": true}
 motion_figures.frame_by_frame(unguided["shark"].video, led["shark"].video, maps_of["shark"], paths["shark"])
@@ -308,8 +314,7 @@ motion_figures.frame_by_frame(unguided["shark"].video, led["shark"].video, maps_
 # And the moon:
 
 # %% jupyter={"source_hidden": true}
-nights = {"unguided": unguided["moon"].video, "guided": led["moon"].video}
-motion_figures.strips(nights, [paths["moon"].boxes(len(video)) for video in nights.values()])
+motion_figures.frame_by_frame(unguided["moon"].video, led["moon"].video, maps_of["moon"], paths["moon"])
 
 # %% [markdown]
 # The moon goes into its box. But where is the wolf? Nothing in the energy speaks of it, and two pale stumps are all that

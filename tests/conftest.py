@@ -24,9 +24,9 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.suffix != ".ipynb" and item.path.name not in LONG)
 
 
-def pytest_collection_finish():
-    """What was imported stays until the end: looking for garbage in it took half a second of each collection."""
-    gc.collect()
+@pytest.fixture(autouse=True, scope="module")
+def frozen():
+    """What is there stays until the end: looking for garbage in all that was imported took half a second each time."""
     gc.freeze()
 
 
@@ -87,6 +87,14 @@ def quick_halves(monkeypatch):
 
     for name in SLOW:
         monkeypatch.setattr(torch.nn.functional, name, by_singles(getattr(torch.nn.functional, name)))
+
+
+@pytest.fixture
+def unprinted(monkeypatch):
+    """unprinted(): figures that cells display are made, and not turned into files; how that goes others test."""
+    from IPython.core import pylabtools
+
+    return lambda: monkeypatch.setattr(pylabtools, "print_figure", lambda *_, **__: "")
 
 
 @pytest.fixture

@@ -26,8 +26,10 @@ def folder(tmp_path_factory):
 @pytest.mark.usefixtures("quick_halves")
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 @pytest.mark.parametrize("name", lessons.about_pairs())
-def test_every_cell_runs_on_published_layouts(name, precision, folder):
+def test_every_cell_runs_on_published_layouts(name, precision, folder, unprinted):
     known = dict(CHECKPOINTS)
+    if precision != "float32":
+        unprinted()
     with standing_in((IMAGE, VIDEO), folder, small=True, device="cpu", steps=2, precision=precision):
         outcome = lessons.run(lessons.cells(name, IMAGE, VIDEO))
     assert not outcome.failures, "\n".join(str(failure) for failure in outcome.failures)

@@ -25,8 +25,10 @@ def published(request, tmp_path_factory):
 @pytest.mark.usefixtures("quick_halves")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", [*NAMES, "lab/lab"])
-def test_every_cell_runs_on_published_layouts(name, precision, published, monkeypatch):
+def test_every_cell_runs_on_published_layouts(name, precision, published, monkeypatch, unprinted):
     video, folder = published
+    if precision != "float32":
+        unprinted()
     monkeypatch.setitem(CHECKPOINTS, video, replace(CHECKPOINTS[video], source=str(folder), **SMALL))
     monkeypatch.setitem(CHECKPOINTS, "pocket", replace(CHECKPOINTS["pocket"], steps=2, frames=2, height=64, width=64))
     monkeypatch.setitem(places.PRECISIONS, "cpu", getattr(torch, precision))

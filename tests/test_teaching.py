@@ -2,6 +2,8 @@
 
 import os
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from tools import lab as copies
 from tools import links, notebooks
 from tools.teaching import __main__ as teaching
 from tools.teaching import site, slides, versions
-from xattn_helpers.studies import lab_cost
+from xattn_helpers.studies import lab_class, lab_cost
 
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 HREF = re.compile(r'href="([^"#]+)')
@@ -151,6 +153,42 @@ def test_thirty_students_by_hand():
     assert "30 students need 38 GiB" in said  # 30 × 1.25 = 37.5
     assert "The cells took 2.0 times as long" in said and "30 × 60 s, is that of 0.3 cores over 90 minutes" in said
     assert "1.9 min on 8, 0.9 min on 16, 0.5 min on 32 cores" in said  # 30 × 30 s / 8 = 112.5 s
+
+
+def test_a_class_begins_together_and_its_slowest_kernel_counts(monkeypatch):
+    begun = threading.Barrier(3, timeout=60)  # which opens when three have come
+
+    def timed(lab, folder, threads):
+        assert lab == ["the lab"] and threads == 1 and Path(folder).is_dir()
+        place = begun.wait()
+        return {"seconds": 100.0 + place, "slowest part, seconds": 60.0 - place}
+
+    monkeypatch.setattr(lab_class, "timed", timed)
+    monkeypatch.setattr(lab_class, "free_memory", iter([50.0] + [44.0] * 10**4).__next__)
+    monkeypatch.setattr(lab_class, "GLANCE", 0.001)
+    rows, together = lab_class.at_once(["the lab"], 3, 1, ThreadPoolExecutor)
+    assert sorted(row["seconds"] for row in rows) == [100, 101, 102] and together in (0, 6)
+    rows = [row | {"cores": 16, "GiB together": 18.0} for row in rows]
+    said = lab_class.LabClass().markdown(lab_class.LabClass().summary(rows))
+    assert "3 kernels at once on 16 cores" in said and "after 1.7 minutes" in said  # 102 s
+    assert "longer than 60 s" in said and "18 GiB, 6.00 a student" in said
+
+
+def test_the_memory_that_is_taken_is_the_most_that_was_missing(monkeypatch):
+    looked, free = threading.Event(), iter([10.0, 9.0, 6.5, 8.0])
+
+    def look():
+        try:
+            return next(free)
+        except StopIteration:
+            looked.set()
+            return 8.0
+
+    monkeypatch.setattr(lab_class, "free_memory", look)
+    monkeypatch.setattr(lab_class, "GLANCE", 0.001)
+    with lab_class.Memory() as memory:
+        assert looked.wait(60)
+    assert memory.peak == 3.5
 
 
 def test_every_part_of_the_lab_is_a_case():

@@ -11,7 +11,7 @@ from xattn_helpers.backbones.catalogue import Checkpoint
 from xattn_helpers.backbones.codec import Codec
 from xattn_helpers.backbones.model import Model
 from xattn_helpers.backbones.noise import Noise
-from xattn_helpers.backbones.text import Condition, Text
+from xattn_helpers.backbones.text import TOKENIZING, Condition, Text
 from xattn_helpers.pocket.text import build_tokenizer
 
 WIDTH = 16  # of a token's embedding
@@ -58,7 +58,8 @@ class TableText(Text):
         self.table = torch.randn(rows, WIDTH, generator=torch.Generator().manual_seed(4))
 
     def encode(self, prompts):
-        ids = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").to(self.table.device)
+        with TOKENIZING:  # it remembers how it pads: another thread would change that in between
+            ids = self.tokenizer(list(prompts), padding="max_length", return_tensors="pt").to(self.table.device)
         real = ids.attention_mask.bool()
         states = self.table[ids.input_ids]
         return Condition(states, real) if self.masked else Condition(states * real[..., None])

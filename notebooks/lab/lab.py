@@ -428,7 +428,6 @@ drawer
 # %% tags=["teacher"] jupyter={"source_hidden": true}
 # What a student does with the mouse: press Run
 drawer.run()
-show(draw_boxes(drawer.clip.video, drawer.asked["burger"].boxes(len(drawer.clip.video))), titles="led along a path")
 
 # %% [markdown]
 # Hand it in. You may do so as often as you like; what counts is your last video.

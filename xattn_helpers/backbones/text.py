@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 Padding = Literal["kept", "zero", "masked"]  # what a network sees of the tokens after a prompt's end
-TOKENIZING = threading.Lock()  # a tokenizer refuses two threads at once
+TOKENIZING = threading.Lock()  # a tokenizer remembers how it pads, and refuses two threads at once
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class LabCost(Study):
     def cases(self) -> list[Case]:
         """The parts of the lab, and the server."""
         lab: list[Case] = [
-            {"model": "pocket-dit", "setting": "lab", "part": part.title} for part in parts(_source())
+            {"model": "pocket-dit", "setting": "lab", "part": part.title} for part in parts(lab_source())
         ]
         return [*lab, {"model": "pocket-dit", "setting": "server", "part": "JupyterLab"}]
 
@@ -68,7 +68,7 @@ class LabCost(Study):
 
     def depends(self, case: Case) -> object:
         """The cells of the lab."""
-        return digest([part.cells for part in parts(_source())]) if case["setting"] == "lab" else None
+        return digest([part.cells for part in parts(lab_source())]) if case["setting"] == "lab" else None
 
     def unable(self) -> str:
         """Why the study cannot run here, or nothing."""
@@ -79,7 +79,7 @@ class LabCost(Study):
         if cases[0]["setting"] == "server":
             return [{"peak GiB": server_memory()}]
         wanted = [case["part"] for case in cases]
-        lab = [part for part in parts(_source()) if part.title in wanted]
+        lab = [part for part in parts(lab_source()) if part.title in wanted]
         with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(1, get_context("spawn")) as pool:
             return pool.submit(run, lab, folder, self.threads or 1).result()
 
@@ -181,6 +181,6 @@ def server_memory() -> float:
             server.wait(SERVER_SECONDS)
 
 
-def _source() -> str:
+def lab_source() -> str:
     """The lab; empty where the package was installed without it."""
     return SOURCE.read_text(encoding="utf-8") if SOURCE.exists() else ""

@@ -5,6 +5,7 @@ Places are (x, y) in [0, 1], y down; sizes are the long side of the drawing over
 
 import random
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -70,12 +71,18 @@ def perspective(rows: Float[np.ndarray, " frames"], scene: str) -> Float[np.ndar
     return (0.8 + 0.8 * (rows - 0.4)).clip(0.75, 1.25)
 
 
+@cache
+def moments(frames: int) -> Float[np.ndarray, " frames"]:
+    """The time of each frame: 0 for the first, 1 for the last."""
+    return np.linspace(0, 1, frames)
+
+
 def _sample_path(
     rng: random.Random, scene: str, motion: str, frames: int
 ) -> tuple[Float[np.ndarray, "frames 2"], bool]:
     """The centre in each frame, and whether the object turns around half-way; only free paths bow and turn."""
     start, end = map(np.asarray, _sample_ends(rng, scene, motion))
-    time = np.linspace(0, 1, frames)[:, None]
+    time = moments(frames)[:, None]
     path = start * (1 - time) + end * time
     if motion:
         return path, False
@@ -127,7 +134,7 @@ def _sample_place(rng: random.Random, scene: str) -> Place:
 
 def _sample_growth(rng: random.Random, motion: str, frames: int) -> Float[np.ndarray, " frames"]:
     """Relative sizes of something that comes closer or goes away: 1 in the middle, 1.6 to 2.2 times from end to end."""
-    growth = rng.uniform(1.6, 2.2) ** (np.linspace(0, 1, frames) - 0.5)
+    growth = rng.uniform(1.6, 2.2) ** (moments(frames) - 0.5)
     return growth if motion == "closer" else np.flip(growth)
 
 

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 SPRITES = Path(__file__).parent / "sprites"
@@ -76,6 +77,7 @@ STANDING_VERBS = ("shines",)  # never said of something that moves
 GRAMMAR = "a an and near howls to the moon"  # words of the captions that are none of the above
 
 
+@cache
 def verbs(name: str, scene: str) -> tuple[str, ...]:
     """The verbs that fit an object in a scene, each once; empty when the object does not belong there.
 

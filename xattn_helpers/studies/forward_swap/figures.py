@@ -84,7 +84,7 @@ def draw_size_lines(axis: Axes) -> None:
     axis.axline((0, 0), slope=1, color="0.6", lw=0.8, ls="--")
     axis.text(-0.85, 0.03, "keeps its own size", color="0.4", fontsize=8)
     axis.text(-0.15, 0.45, "takes the\nsource's size", color="0.4", fontsize=8, va="center")
-    axis.set(title="size: each dot is a pair", xlim=(-0.9, 0.8), ylim=(-1.4, 0.6))
+    axis.set(title="size: each dot is a pair", xlim=(-0.9, 0.8), ylim=(-1.4, 0.6), xticks=[-0.5, 0, 0.5])
     axis.set(xlabel="source by own (log2 of long sides)", ylabel="swapped by own (log2)")
 
 

@@ -104,7 +104,7 @@ def lines(settings: Settings) -> list[str]:
 def price_of_strength(settings: Settings) -> Figure:
     """Steps of equal length, from short to long: mIoU and the share of lost objects."""
     by_strength = observations.by_strength(settings, Guidance.strength)
-    figure, [[axis]] = panels(1, 1, (6.5, 2.8), dpi=80)
+    figure, [[axis]] = panels(1, 1, (8.5, 2.8), dpi=80)
     for figure_name, label, color in ((COUNTED, "mIoU, lost counts 0", WORSE), ("lost", "lost", PRICE)):
         figures = [part[figure_name] for part in by_strength.values()]
         draw_intervals(axis, list(by_strength), figures, color=color, label=label, fmt="o-")

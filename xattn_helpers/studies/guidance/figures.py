@@ -129,7 +129,7 @@ def trade_off(settings: Mapping[str, dict], costs: Mapping[str, int], control: s
 
     The settings that no other beats in both are numbered from the worst control to the best, and named.
     """
-    figure, axes = panels(len(costs), 1, (8, 3.1 * len(costs)), dpi=72)
+    figure, axes = panels(len(costs), 1, (9, 3.3 * len(costs)))
     for ax, (cost, sign) in zip(axes[:, 0], costs.items(), strict=True):
         _trade_off_panel(ax, settings, cost, sign, control)
     return figure

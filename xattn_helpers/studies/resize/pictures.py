@@ -20,7 +20,7 @@ from ..sight import Sight
 from . import standing, wanted_side
 from .table import WORDS
 
-CELL = 1.6  # inches of a picture
+WIDTH, LARGEST = 8.1, 2.3  # inches: of a row of pictures as wide as the page, and of a picture
 TITLE = 15  # characters of a title before its sizes
 
 Maps = Float[Tensor, "1 height width"]
@@ -77,7 +77,8 @@ def downhill(
 
 
 def _row(pictures: Mapping[str, np.ndarray | Tensor]) -> Figure:
-    return image_grid([list(pictures.values())], column_titles=list(pictures), cell=CELL)
+    cell = min(WIDTH / len(pictures), LARGEST)
+    return image_grid([list(pictures.values())], column_titles=list(pictures), cell=cell)
 
 
 def sizes_text(paths: Mapping[str, Track], ways: Mapping[str, Sequence[Clip]], word: str, sight: Sight) -> str:
