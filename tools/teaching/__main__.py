@@ -47,8 +47,9 @@ def adopt(notebook: NotebookNode, executed: NotebookNode) -> None:
 
 
 def page() -> str:
-    """The page on teaching, with what the lab costs as the study `lab_cost` has measured it."""
-    return fill(PAGE.read_text(encoding="utf-8"), {"lab cost": section("lab_cost")}, closed=True)
+    """The page on teaching, with what the lab costs a student, and a class, as two studies have measured it."""
+    costs = {"lab cost": section("lab_cost"), "lab class": section("lab_class")}
+    return fill(PAGE.read_text(encoding="utf-8"), costs, closed=True)
 
 
 def _write(notebook: NotebookNode, address: badges.Address | None) -> None:

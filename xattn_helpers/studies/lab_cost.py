@@ -125,7 +125,7 @@ def for_a_class(table: dict) -> str:
         f"{STUDENTS} students need {STUDENTS * (kernel + server):.0f} GiB of memory if nothing is shared.{crowd}\n\n"
         f"All their work, {STUDENTS} × {work:.0f} s, is that of {cores:.1f} cores over {MINUTES} minutes. What is "
         "felt is when all press Run at the same time: until the slowest cell is done for everybody it takes "
-        f"{', '.join(waits)} cores, if all of them are kept busy. These waits are computed, not measured."
+        f"{', '.join(waits)} cores, if all of them are kept busy. These waits are computed."
     )
 
 

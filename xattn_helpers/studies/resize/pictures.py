@@ -21,7 +21,7 @@ from . import standing, wanted_side
 from .table import WORDS
 
 WIDTH, LARGEST = 8.1, 2.3  # inches: of a row of pictures as wide as the page, and of a picture
-TITLE = 15  # characters of a title before its sizes
+TITLE = 16  # characters of the longest name of a way to guide
 
 Maps = Float[Tensor, "1 height width"]
 Energy = Callable[[Tensor, Tensor], Tensor]  # of maps and targets
