@@ -65,7 +65,7 @@ class LabClass(LabCost):
             f"Measured as well: {table['students']} kernels at once on {table['cores']} cores. All of them have run "
             f"the whole lab, one cell after the other without a pause, after {table['seconds'] / 60:.1f} minutes. "
             f"Nobody waits longer than {table['slowest part, seconds']:.0f} s for the cells of one task. Together they "
-            f"take {table['GiB together']:.0f} GiB, {kernel:.2f} a student: the libraries are in memory once."
+            f"take {table['GiB together']:.0f} GiB, {kernel:.2f} a student, without the server."
         )
 
 
