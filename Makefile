@@ -32,9 +32,10 @@ ON_CPU := $(OFFLINE) CUDA_VISIBLE_DEVICES=
 # nbval: every cell must run; the output is compared in the cells with the tag nbval-check-output.
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-# Most tests are too small for two threads: as many processes with a thread each take less time. A file, and so a
-# notebook with its kernel, stays in one process; the long ones begin. A whole number, or 0 for one process.
-WORKERS ?= 2
+# Most tests are too small for two threads: processes with a thread each take less time. There are three for two cores,
+# because one that waits for a kernel or a child works no more than that. A file, and so a notebook with its kernel, stays
+# in one process; the long ones begin. A whole number, or 0 for one process.
+WORKERS ?= 3
 AT_ONCE := $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist=loadfile --no-loadscope-reorder)
 ONE_THREAD := $(if $(filter-out 0,$(WORKERS)),OMP_NUM_THREADS=1)
 
@@ -61,7 +62,7 @@ lab: $(READY) ## open JupyterLab with your own copy of the lessons, in my_notebo
 	@$(BIN)/python -m tools.lab
 	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/my_notebooks $(AS_ROOT) $(LAB)
 
-test: $(READY) ## lint, unit tests, and every notebook, on the CPU (WORKERS=4 for more than two processes)
+test: $(READY) ## lint, unit tests, and every notebook, on the CPU (WORKERS=6 for more than three processes)
 	@$(MAKE) --no-print-directory --jobs=2 lint test-run
 
 # Types are checked, in a single process, while the tests begin: one after the other, a processor would wait.

@@ -90,6 +90,12 @@ def quick_halves(monkeypatch):
 
 
 @pytest.fixture
+def copied_kernels(monkeypatch):
+    """Kernels that a test starts begin as copies, as those of notebooks do."""
+    kernels_for_tests.start_by_copying(monkeypatch)
+
+
+@pytest.fixture
 def unprinted(monkeypatch):
     """unprinted(): figures that cells display are made, and not turned into files; how that goes others test."""
     from IPython.core import pylabtools

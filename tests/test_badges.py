@@ -9,6 +9,8 @@ from lessons_for_tests import contents, executed, small_copy
 
 from tools import badges, pairs
 
+pytestmark = pytest.mark.usefixtures("copied_kernels")
+
 
 @pytest.fixture
 def copy(tmp_path):

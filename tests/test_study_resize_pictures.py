@@ -104,7 +104,7 @@ def test_each_energy_pulls_downhill_for_each_target():
 def test_sizes_are_in_rows_below_those_that_were_asked(is_clear):
     ways = {"equal": [clip(0.25), clip(0.5)]}
     text = pictures.sizes_text({"small": SMALL, "large": LARGE}, ways, "burger", Sides(is_clear))
-    assert text == ("asked           0.30  0.80\nequal           0.25  0.50" if is_clear else "")
+    assert text == ("asked            0.30  0.80\nequal            0.25  0.50" if is_clear else "")
 
 
 @pytest.mark.parametrize("is_clear", [True, False])

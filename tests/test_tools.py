@@ -11,6 +11,8 @@ from PIL import Image
 
 from tools import markup, notebooks, pages, pairs, tutorial
 
+pytestmark = pytest.mark.usefixtures("copied_kernels")
+
 
 @pytest.fixture
 def copy(tmp_path):

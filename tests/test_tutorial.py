@@ -9,6 +9,8 @@ import pytest
 
 from tools import cards, execution, notebooks, pages, tutorial
 
+pytestmark = pytest.mark.usefixtures("copied_kernels")
+
 HEAD = "# %% [markdown]\n# # {name}\n#\n# See [another](01_fails.ipynb).\n\n# %%\n"
 CELLS = {
     "00_good": "print(6 * 7)",

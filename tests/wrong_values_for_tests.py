@@ -38,13 +38,14 @@ SOME = np.random.default_rng(0)
 TMP = Path(mkdtemp())
 V = SOME.integers(0, 255, (4, 16, 16, 3), dtype=np.uint8)
 GIVEN = SOME.integers(0, 255, (3, 32, 32, 3), dtype=np.uint8)
+SHORT = {"height": 16, "width": 16, "steps": 2}
 
 
 @cache
 def model():
     """A tiny video model that understands the words of the pocket world alone."""
     text = replace(tiny().text, check=check_prompt)
-    return replace(tiny(), text=text, defaults=replace(tiny().defaults, height=16, width=16, check_prompt=check_prompt))
+    return replace(tiny(), text=text, defaults=replace(tiny().defaults, **SHORT, check_prompt=check_prompt))
 
 
 def g(prompt=PROMPT, *rest, **options):
