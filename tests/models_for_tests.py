@@ -71,6 +71,11 @@ def tiny(frames: int = 3) -> Model:
     return Model.of(unet, vae, build_text_encoder(tokenizer), tokenizer, scheduler, defaults)
 
 
+def in_one_step(model: Model) -> Model:
+    """The same model, whose clips take one denoising step by default: where many are made."""
+    return replace(model, defaults=replace(model.defaults, steps=1))
+
+
 def smallest() -> Model:
     """An image model of its own, of one level with text and one without, for images of 16 x 16 pixels."""
     levels = {"down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"), "block_out_channels": (32, 32)}

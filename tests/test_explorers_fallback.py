@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from models_for_tests import PROMPT, tiny
+from models_for_tests import PROMPT, in_one_step, tiny
 from PIL import Image
 
 from xattn_helpers import Guidance, track
@@ -71,6 +71,7 @@ def test_sliders_that_do_nothing_cannot_be_moved():
 
 
 def test_a_stored_notebook_has_a_player_in_the_place_of_the_explorer(model, monkeypatch):
+    model = in_one_step(model)
     both = PathDrawer(model, PROMPT, ["burger", "water"])
     made = {"attention": AttentionExplorer(model, PROMPT), "swap": SwapExplorer(model), "video": both}
     made["track"] = PathDrawer(model)

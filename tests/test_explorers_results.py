@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from IPython.core.interactiveshell import InteractiveShell
-from models_for_tests import PROMPT, tiny
+from models_for_tests import PROMPT, in_one_step, tiny
 from PIL import Image, ImageSequence
 
 from xattn_helpers import generate, load, track
@@ -128,7 +128,7 @@ def test_what_cannot_be_saved_is_said(model, monkeypatch, tmp_path):
 
 
 def test_the_history_has_the_last_six_runs_and_brings_them_back(model):
-    drawer = PathDrawer(model, PROMPT, "burger", tracks=BENT)
+    drawer = PathDrawer(in_one_step(model), PROMPT, "burger", tracks=BENT)
     for seed in range(RUNS + 1):
         drawer.seed.value = seed
         drawer.run()

@@ -27,7 +27,7 @@ def published(request, tmp_path_factory):
 @pytest.mark.parametrize("name", [*NAMES, "lab/lab"])
 def test_every_cell_runs_on_published_layouts(name, precision, published, monkeypatch, unprinted):
     video, folder = published
-    if precision != "float32":
+    if (video, precision) != ("wan", "float32"):
         unprinted()
     monkeypatch.setitem(CHECKPOINTS, video, replace(CHECKPOINTS[video], source=str(folder), **SMALL))
     monkeypatch.setitem(CHECKPOINTS, "pocket", replace(CHECKPOINTS["pocket"], steps=2, frames=2, height=64, width=64))
