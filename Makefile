@@ -32,9 +32,9 @@ ON_CPU := $(OFFLINE) CUDA_VISIBLE_DEVICES=
 # nbval: every cell must run; the output is compared in the cells with the tag nbval-check-output.
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=300 --nbval-sanitize-with=tests/nbval_sanitize.cfg
 
-# Most tests are too small for two threads: processes with a thread each take less time. There are three for two cores,
-# because one that waits for a kernel or a child works no more than that. A file, and so a notebook with its kernel, stays
-# in one process; the long ones begin. A whole number, or 0 for one process.
+# Most tests are too small for two threads: processes with a thread each take less time. For two cores there are three,
+# because some wait, for a kernel or for another process. A file, and so a notebook with its kernel, stays in one process;
+# the long ones begin. A whole number, or 0 for one process.
 WORKERS ?= 3
 AT_ONCE := $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist=loadfile --no-loadscope-reorder)
 ONE_THREAD := $(if $(filter-out 0,$(WORKERS)),OMP_NUM_THREADS=1)

@@ -1,5 +1,6 @@
 """What every notebook must keep, whatever it teaches. That its cells run is tested by nbval (make test)."""
 
+import math
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 from jupyter_client.provisioning import local_provisioner
 
 from tools import badges, notebooks, pairs
+from xattn_helpers import load
 from xattn_helpers.backbones.catalogue import QUICK
 
 SOURCES = notebooks.sources()
@@ -80,3 +82,16 @@ def test_kernels_are_quick_and_tests_see_what_models_make_by_default(pytestconfi
     with pytest.raises(StopIteration):
         set_up.send(None)
     assert QUICK not in os.environ
+
+
+def test_the_sizes_that_lesson_00_prints_are_those_of_its_model():
+    """While lessons are tested their clips are smaller, so that these lines of the output are not compared."""
+    model, printed = load("pocket", "cpu"), []
+    for cell in stored(SOURCES[0]).cells:
+        printed += [output.get("text", "") for output in cell.get("outputs", [])]
+    frames, height, width = (getattr(model.defaults, name) for name in ("frames", "height", "width"))
+    latents = (model.codec.channels, *model.codec.latent_size(frames, height, width))
+    assert (frames, height, width, *latents) == (16, 128, 128, 4, 16, 16, 16)
+    for name, size in (("latents", latents), ("video", (frames, height, width, 3))):
+        line = f"{name}: {' × '.join(map(str, size))} = {math.prod(size):,} numbers"
+        assert any(line in text.splitlines() for text in printed), line

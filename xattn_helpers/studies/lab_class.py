@@ -43,9 +43,10 @@ class LabClass(LabCost):
     def unable(self) -> str:
         """Why the study cannot run here, or nothing."""
         wrong = super().unable()
-        if wrong or self.smoke or free_memory() >= NEEDED:
+        if wrong or self.smoke:
             return wrong
-        return f"this study needs {NEEDED:.0f} GiB of memory; {free_memory():.0f} are free"
+        left = free_memory()
+        return "" if left >= NEEDED else f"this study needs {NEEDED:.0f} GiB of memory; {left:.0f} are free"
 
     def measure(self, cases: Sequence[Case]) -> list[Row]:
         """All kernels at once: seconds of the whole lab and of the slowest part, and the memory of all together."""
