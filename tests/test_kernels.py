@@ -52,9 +52,9 @@ def test_libraries_are_loaded_and_what_one_kernel_changes_no_other_sees(started,
 def test_a_kernel_is_interrupted_alone_and_the_manager_sees_its_end(started):
     (manager, client), (other, _) = started(), started()
     assert os.getpgid(manager.provisioner.pid) == manager.provisioner.pid != os.getpgid(0)
-    client.execute("import time; time.sleep(600)")
-    while client.get_iopub_msg(timeout=60)["msg_type"] != "execute_input":
-        pass
+    client.execute("import time; print('begins', flush=True); time.sleep(600)")
+    while client.get_iopub_msg(timeout=60)["msg_type"] != "stream":
+        pass  # before the cell itself runs, an interrupt may meet the kernel between two of its own steps
     manager.interrupt_kernel()
     assert client.get_shell_msg(timeout=60)["content"]["ename"] == "KeyboardInterrupt"
     client.execute("import os; os._exit(3)")
