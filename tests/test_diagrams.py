@@ -1,5 +1,6 @@
 """The drawn diagrams: stored as they are drawn, readable as SVG, nothing off the paper, and shown by a lesson."""
 
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -16,6 +17,7 @@ from xattn_helpers.edits.energies import shape_energy
 from xattn_helpers.pocket import WEIGHTS
 
 SVG = "{http://www.w3.org/2000/svg}"
+SQUARE = re.compile(r"M([\d.]+),([\d.]+)h([\d.]+)v\3h-\3z")
 each = pytest.mark.parametrize("name", DRAWINGS)
 
 
@@ -23,6 +25,20 @@ each = pytest.mark.parametrize("name", DRAWINGS)
 def test_the_file_is_what_is_drawn(name):
     """After a change, `python -m tools.diagrams` must have been run."""
     assert (OUT / f"{name}.svg").read_text(encoding="utf-8") == DRAWINGS[name]().svg()
+
+
+def squares(root):
+    """Left, top and side of the cells of pictures."""
+    found = [SQUARE.fullmatch(path.get("d", "")) for path in root.findall(f"{SVG}path")]
+    return [tuple(map(float, square.groups())) for square in found if square]
+
+
+def test_a_square_is_a_closed_path_in_its_colour():
+    canvas = Canvas(100, 100, "")
+    canvas.shade(1, 2.5, 10, BLUE, 1 / 3)
+    (path,) = ElementTree.fromstring(canvas.svg()).findall(f"{SVG}path")
+    assert (path.get("d"), path.get("fill"), path.get("fill-opacity")) == ("M1,2.5h10v10h-10z", BLUE, "0.333")
+    assert squares(ElementTree.fromstring(canvas.svg())) == [(1, 2.5, 10)]
 
 
 @each
@@ -33,6 +49,8 @@ def test_it_tells_what_it_shows_and_stays_on_its_paper(name):
     for rectangle in root.findall(f"{SVG}rect")[1:]:
         x, y, width, height = (float(rectangle.get(name, "nan")) for name in ("x", "y", "width", "height"))
         assert 0 <= x and x + width <= canvas.width and 0 <= y and y + height <= canvas.height
+    for x, y, side in squares(root):
+        assert x + side <= canvas.width and y + side <= canvas.height
     for text in root.findall(f"{SVG}text"):
         assert 0 < float(text.get("x", "nan")) < canvas.width and 0 < float(text.get("y", "nan")) < canvas.height
 
