@@ -61,6 +61,25 @@ def test_with_its_own_prompt_a_video_comes_back(model, method):
     assert difference(edit(model, target=PROMPT, method=method)) < 1e-4
 
 
+def test_several_draws_of_noise_take_the_place_of_one(model):
+    assert difference(edit(model, target=PROMPT, draws=2)) < 1e-4
+    single, double = edit(model), edit(model, draws=2)
+    assert (edit(model, draws=1).video == single.video).all()
+    assert double.video.shape == single.video.shape and (double.latents - single.latents).abs().max() > 1e-3
+
+
+def test_each_draw_is_seen_by_the_network_and_by_edits():
+    model = small()
+    pull = Guidance("burger", track([(0.2, 0.5)]), schedule="always")
+    once, twice = (edit(model, target=PROMPT, edits=pull, steps=3, skip=0.0, draws=draws).updates for draws in (1, 2))
+    assert [update.step for update in once] == [0, 1, 2] and [update.step for update in twice] == [0, 0, 1, 1, 2, 2]
+
+
+def test_draws_that_a_method_does_not_make_are_refused_before_anything_runs():
+    with pytest.raises(ValueError, match="draws: 2 given; 'plain' has one noise for all levels"):
+        edit(small(), method="plain", draws=2)
+
+
 def test_plain_inversion_does_not_come_back(model):
     assert 1e-2 < difference(edit(model, target=PROMPT, method="plain"))
 

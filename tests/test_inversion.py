@@ -1,48 +1,19 @@
-"""Routes of a given video: steps against diffusers' own and against the papers' formulas, and exact reconstructions."""
+"""Levels, steps and sources of a given video, against diffusers' own."""
 
 import pytest
 import torch
-from diffusers import DDIMInverseScheduler, DDIMScheduler, DDPMScheduler, FlowMatchEulerDiscreteScheduler
+from diffusers import DDIMInverseScheduler, DDIMScheduler, DDPMScheduler
 from models_for_tests import SCHEDULE
+from routes_for_tests import DIFFUSION, FLOW, SHAPE, given, latents, predict
 
 from xattn_helpers.backbones.noise import CLEAN, Noise
 from xattn_helpers.edits.inversion import (
-    ROUTES,
     Ladder,
-    default_method,
     drawn_sources,
-    find_route,
     inverted_sources,
     mean_of_step,
     moved,
-)  # fmt: skip
-
-SHAPE = (1, 4, 3, 6, 5)
-DIFFUSION = Noise(DDIMScheduler(**SCHEDULE, clip_sample=False, set_alpha_to_one=True))
-FLOW = Noise(FlowMatchEulerDiscreteScheduler(shift=3.0))
-
-
-def latents(seed):
-    return torch.randn(SHAPE, generator=torch.Generator().manual_seed(seed))
-
-
-def given(noise, steps=5, first=1):
-    return Ladder(latents(0), noise, noise.solver(steps).levels()[first:])
-
-
-def predict(inputs, level):
-    """A network that knows nothing, but depends on its input."""
-    return torch.tanh(1.3 * inputs.roll(1, -1)) + 0.1 * level.sigma
-
-
-def edited(route, own=predict):
-    """An edit whose predictions are `own`, beside the source's."""
-    current = route.sources[0]
-    for index, level in enumerate(route.ladder.levels[:-1]):
-        source = predict(route.sources[index], level)
-        current = route.step(index, current, own(current, level), source)
-    return current
-
+)
 
 # Levels
 
@@ -145,62 +116,3 @@ def test_inverted_sources_are_those_of_ddim_inversion():
     assert [level.timestep for level in levels[:-1]] == inverse.timesteps.tolist()[::-1]
     for own, other in zip(sources[:-1], wanted[::-1], strict=True):
         torch.testing.assert_close(own, other, atol=1e-4, rtol=1e-4)
-
-
-# Routes
-
-
-@pytest.mark.parametrize("method", ["flowedit", "ddpm"])
-@pytest.mark.parametrize("noise", [DIFFUSION, FLOW])
-@pytest.mark.parametrize("first", [0, 2])
-def test_without_an_edit_the_given_latents_come_back(method, noise, first):
-    route = find_route(method, given(noise, first=first), predict, seed=1)
-    assert (edited(route) - route.ladder.latents).abs().max() < 1e-4
-
-
-def test_plain_inversion_comes_back_elsewhere_unless_predictions_do_not_depend_on_the_input():
-    for noise in (DIFFUSION, FLOW):
-        drifted = edited(find_route("plain", given(noise), predict, seed=1))
-        assert 0.01 < (drifted - latents(0)).abs().max() < 10
-        constant = ROUTES["plain"](given(noise), inverted_sources(given(noise), lambda inputs, level: latents(3)))
-        back = edited(constant, own=lambda inputs, level: latents(3))
-        torch.testing.assert_close(back, latents(0), atol=1e-3, rtol=1e-3)
-
-
-def test_flowedit_is_the_papers():
-    """z <- z + (s' - s) (v(z + x_s - x0, target) - v(x_s, source)), from z = x0 (Kulikov et al. 2024, algorithm 1)."""
-
-    def target(inputs, level):
-        return predict(inputs, level) + inputs.sin()
-
-    route = find_route("flowedit", given(FLOW), predict, seed=1)
-    z, x0 = latents(0), latents(0)
-    for index, (level, after) in enumerate(zip(route.ladder.levels[:-1], route.ladder.levels[1:], strict=True)):
-        noisy = route.sources[index]
-        difference = target(z + noisy - x0, level) - predict(noisy, level)
-        z = z + (after.sigma - level.sigma) * difference
-    torch.testing.assert_close(edited(route, target), z, atol=1e-4, rtol=1e-4)
-
-
-def test_edit_friendly_inversion_is_the_papers():
-    """z_t = (x_{t-1} - mu(x_t)) / s_t, and replayed with the target's prediction (Huberman-Spiegelglas et al., eq. 5).
-
-    The last step has no s_t: what it lacks of x0 is added to the edit.
-    """
-
-    def target(inputs, level):
-        return predict(inputs, level) + inputs.sin()
-
-    route = find_route("ddpm", given(DIFFUSION), predict, seed=1)
-    y = route.sources[0]
-    for index, (level, after) in enumerate(zip(route.ladder.levels[:-1], route.ladder.levels[1:], strict=True)):
-        x, following = route.sources[index : index + 2]
-        mu = mean_of_step(DIFFUSION, x, predict(x, level), level, after)
-        s = (after.sigma / level.sigma) * (1 - level.alpha**2 / after.alpha**2) ** 0.5 or 1.0
-        z = (following - mu) / s
-        y = mean_of_step(DIFFUSION, y, target(y, level), level, after) + s * z
-    torch.testing.assert_close(edited(route, target), y, atol=1e-4, rtol=1e-4)
-
-
-def test_the_kind_of_model_decides_the_default():
-    assert (default_method(DIFFUSION), default_method(FLOW)) == ("ddpm", "flowedit")

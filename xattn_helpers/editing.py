@@ -21,9 +21,9 @@ from .backbones.model import Model
 from .edits.beside import Pair
 from .edits.blending import Background, KeepBackground, asked_places, object_words, shape_of
 from .edits.edit import Edit, Edits, Latents, Run, State, as_edits
-from .edits.inversion import Ladder, Method, Route, default_method, find_route
+from .edits.inversion import Ladder, Method, Route, check_draws, default_method, find_route
 from .edits.observed import Seen, check_description, encoded, look_at
-from .kinds import Frames, Prompt, Seed, Side, Steps
+from .kinds import Draws, Frames, Prompt, Seed, Side, Steps
 from .request import Request, complete
 from .sampling import CfgScale, Clip, updates_of
 from .video_files import AnyVideo, as_given
@@ -42,6 +42,7 @@ class Task:
     request: Request  # its prompt is the target's
     source_prompt: str
     method: Method
+    draws: int
     skip: float
     source_scale: float
     edits: Sequence[Edit]
@@ -51,7 +52,7 @@ class Task:
 @checked
 def edit_video(
     model: Model, video: AnyVideo, source_prompt: Prompt, target_prompt: Prompt, seed: Seed = 0, *,
-    method: Method | None = None, edits: Edits = (), keep_background: Keep = True,
+    method: Method | None = None, draws: Draws = 1, edits: Edits = (), keep_background: Keep = True,
     skip: Skip | None = None, steps: Steps | None = None, cfg_scale: CfgScale | None = None,
     source_cfg_scale: CfgScale | None = None, negative_prompt: Prompt | None = None, frames: Frames | None = None,
     height: Side | None = None, width: Side | None = None, check_prompt: bool = True, progress: bool = True,
@@ -63,23 +64,26 @@ def edit_video(
     None takes a default of the model.
 
     method: "flowedit" (the default of flow matching) and "ddpm" (of diffusion) give the video itself where nothing is
-    edited; "plain" inverts the steps of sampling, and does not. skip: the share of the steps, the noisiest, that are
+    edited; "plain" inverts the steps of sampling, and does not. draws: of noise, at each step of the first two; an edit
+    is the mean over them, and each takes as long as the first. skip: the share of the steps, the noisiest, that are
     left out; the more, the more stays as it is. edits: as for `generate`; a swap's source is `source_prompt`. Targets
     of the video's own maps come from `observe`. source_cfg_scale: by default 1, and `cfg_scale` where both prompts are
     the same. keep_background: outside the object the edit stays the given video; the object's words are those that
     differ between the prompts or that edits name, or those of a `KeepBackground`. check_prompt: whether a source prompt
     is refused with which the model predicts the video worse than without.
 
-    Raises ValueError for a video that is broken, too short or too small, for prompts that do not fit, and for a source
-    of an edit that is not `source_prompt`; FloatingPointError for results that are not finite.
+    Raises ValueError for a video that is broken, too short or too small, for prompts that do not fit, for draws that a
+    method does not make, and for a source of an edit that is not `source_prompt`; FloatingPointError for results that
+    are not finite.
     """
     request = complete(model, target_prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
     if cfg_scale is None:
         request = replace(request, cfg_scale=SCALE * request.cfg_scale)
     edits, keep = as_edits(edits), KeepBackground() if keep_background is True else keep_background or None
     method, skip = method or default_method(model.noise), SKIP if skip is None else skip
+    check_draws(method, draws)
     scale = _source_scale(source_cfg_scale, request, source_prompt)
-    task = Task(request, source_prompt, method, skip, scale, edits, keep)
+    task = Task(request, source_prompt, method, draws, skip, scale, edits, keep)
     _check_prompts(model, task)
     _check_sources(task)
     pixels, said = as_given(video, request.frames, request.height, request.width)
@@ -136,7 +140,7 @@ def _edited(model: Model, task: Task, latents: Latents, seen: Seen, progress: bo
         background = _background(run, task, seen)
         if background is not None:
             attached.enter_context(listening(model.backbone, background))
-        route = find_route(task.method, ladder, pair.of_source, request.seeds[0])
+        route = find_route(task.method, ladder, pair.of_source, request.seeds[0], task.draws)
         bar = tqdm(total=len(ladder.levels) - 1, desc=request.prompts[0][:40], leave=False, disable=silent)
         attached.enter_context(bar)
         edited = _loop(route, pair, states, background, first, bar)
@@ -148,20 +152,31 @@ def _edited(model: Model, task: Task, latents: Latents, seen: Seen, progress: bo
 def _loop(
     route: Route, pair: Pair, states: Sequence[State], background: Background | None, first: int, bar: tqdm
 ) -> Latents:
-    """From the source at the first level to the clean edit."""
+    """From the source at the first level to the clean edit. Until there, rows are draws of noise."""
     edited = route.sources[0]
-    for number, level in enumerate(route.ladder.levels[:-1]):
-        inputs = torch.cat([edited, route.sources[number]])
-        for state in states:
-            inputs = state.update(inputs, level, first + number)
-        own, of_source = pair.predict(inputs, level, first + number)
-        edited = route.step(number, inputs[:1], own, of_source)
+    for number in range(len(route.ladder.levels) - 1):
+        edited, own, of_source = _predicted(route, pair, states, edited, number, first + number)
+        edited = route.step(number, edited, own, of_source)
         if background is not None:
             edited = background.blend(edited, route.sources[number + 1])
         if not edited.isfinite().all():
             raise FloatingPointError(not_finite(f"step {first + number}: the latents", pair.run.model.dtype))
         bar.update()
     return edited
+
+
+def _predicted(
+    route: Route, pair: Pair, states: Sequence[State], edited: Latents, number: int, step: int
+) -> tuple[Latents, Latents, Latents]:
+    """The edit at a level, as edits change it, and what is predicted for it and for the source; one draw at a time."""
+    level, rows = route.ladder.levels[number], []
+    for own, source in zip(edited.split(1), route.sources[number].split(1), strict=True):
+        inputs = torch.cat([own, source])
+        for state in states:
+            inputs = state.update(inputs, level, step)
+        rows.append((inputs[:1], *pair.predict(inputs, level, step)))
+    changed, predictions, of_source = (torch.cat(column) for column in zip(*rows, strict=True))
+    return changed, predictions, of_source
 
 
 def _background(run: Run, task: Task, seen: Seen) -> Background | None:

@@ -89,6 +89,7 @@ PathLike = Annotated[str | Path, AfterValidator(_usable), Field(description="a n
 Digits = Annotated[int, Field(ge=0, le=17)]
 Count = Annotated[int, Field(ge=1)]
 Steps = Annotated[int, Field(ge=1, le=MOST_STEPS)]
+Draws = Annotated[int, Field(ge=1, le=100)]  # of noise
 Frames = Annotated[int, Field(ge=1, le=LONGEST_VIDEO)]
 Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**64, description="an integer of at most 64 bits")]

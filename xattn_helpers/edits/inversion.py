@@ -15,7 +15,8 @@ from the source at the first level to the clean one. With x for the source, y fo
               video but the background, which has to be kept (Blended Latent Diffusion, Avrahami et al. 2023).
 
 The first two are exact: while prediction and input of the edit are the source's, y is x, and ends as the given video.
-Their x is drawn with noise of its own at each level.
+Their x is drawn with noise of its own at each level. Several draws can be made at each, as FlowEdit's authors do
+(n_avg in their code): y - x, which all of them share, then moves by the mean of their differences.
 """
 
 from collections.abc import Callable
@@ -47,7 +48,7 @@ class Ladder:
 
 @dataclass(frozen=True, eq=False)
 class Route:
-    """From level to level; `sources` are the latents of the source at each."""
+    """From level to level; `sources` are the latents of the source at each, with a row for each draw of noise."""
 
     ladder: Ladder
     sources: list[Latents]
@@ -76,7 +77,8 @@ class FlowEdit(Route):
         """The source at the next level, and the difference of two steps."""
         noise, levels = self.ladder.noise, self.around(index)
         own = moved(noise, edited, prediction, *levels)
-        return self.sources[index + 1] + (own - moved(noise, self.sources[index], of_source, *levels))
+        differences = own - moved(noise, self.sources[index], of_source, *levels)
+        return self.sources[index + 1] + differences.mean(0, keepdim=True)
 
 
 class EditFriendly(Route):
@@ -86,10 +88,12 @@ class EditFriendly(Route):
         """The source at the next level, and the difference of two means."""
         noise, levels = self.ladder.noise, self.around(index)
         own = mean_of_step(noise, edited, prediction, *levels)
-        return self.sources[index + 1] + (own - mean_of_step(noise, self.sources[index], of_source, *levels))
+        differences = own - mean_of_step(noise, self.sources[index], of_source, *levels)
+        return self.sources[index + 1] + differences.mean(0, keepdim=True)
 
 
 ROUTES: dict[Method, type[Route]] = {"flowedit": FlowEdit, "ddpm": EditFriendly, "plain": Plain, "blended": Plain}
+AVERAGED: tuple[Method, ...] = ("flowedit", "ddpm")  # can take the mean of several draws of noise
 
 
 def default_method(noise: Noise) -> Method:
@@ -97,12 +101,18 @@ def default_method(noise: Noise) -> Method:
     return "flowedit" if noise.is_flow else "ddpm"
 
 
-def find_route(method: Method, ladder: Ladder, predict: Predict, seed: int) -> Route:
+def check_draws(method: Method, draws: int) -> None:
+    """Raise ValueError for several draws of noise where a method has one noise for all levels."""
+    if draws > 1 and method not in AVERAGED:
+        raise ValueError(f"draws: {draws} given; {method!r} has one noise for all levels, only {AVERAGED} draw anew")
+
+
+def find_route(method: Method, ladder: Ladder, predict: Predict, seed: int, draws: int = 1) -> Route:
     """The route of a method; for the plain one, the network is asked once for each level."""
     if method == "plain":
         sources = inverted_sources(ladder, predict)
     else:
-        sources = drawn_sources(ladder, seed, anew=method != "blended")
+        sources = drawn_sources(ladder, seed, draws, anew=method != "blended")
     return ROUTES[method](ladder, sources)
 
 
@@ -122,13 +132,17 @@ def mean_of_step(noise: Noise, inputs: Latents, prediction: Latents, level: Leve
     return to.alpha * clean + max(to.sigma**2 - variance, 0.0) ** 0.5 * drawn
 
 
-def drawn_sources(ladder: Ladder, seed: int, anew: bool = True) -> list[Latents]:
-    """The source at each level, with noise that is drawn anew at each, or once; on the CPU, so that devices agree."""
+def drawn_sources(ladder: Ladder, seed: int, draws: int = 1, anew: bool = True) -> list[Latents]:
+    """The source at each level, with noise that is drawn anew at each, or once; on the CPU, so that devices agree.
+
+    The rows are the draws; the clean latents, which have no noise, have one.
+    """
     generator, sources = torch.Generator().manual_seed(seed), []
-    drawn = torch.randn(ladder.latents.shape, generator=generator)
+    shape = (draws, *ladder.latents.shape[1:])
+    drawn = torch.randn(shape, generator=generator)
     for index in range(len(ladder.levels) - 1):
         if anew and index:
-            drawn = torch.randn(ladder.latents.shape, generator=generator)
+            drawn = torch.randn(shape, generator=generator)
         sources.append(ladder.at(index, drawn))
     return [*sources, ladder.latents]
 
