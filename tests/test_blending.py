@@ -1,12 +1,13 @@
 """Masks of a kept background: by hand, and what the words of the object are."""
 
+import numpy as np
 import pytest
 import torch
 from models_for_tests import PROMPT, run_of, tiny
 
 from xattn_helpers import Bias, Guidance, KeepBackground, Reweight, Swap, track
 from xattn_helpers.backbones.backbone import Call
-from xattn_helpers.edits.blending import Background, asked_places, grown, object_words, shape_of
+from xattn_helpers.edits.blending import Background, asked_places, grown, object_words, overlaid, shape_of
 
 PATH = track([(0.25, 0.5)], size=0.5)
 
@@ -36,6 +37,17 @@ def test_a_mask_grows_by_cells_to_all_sides():
     wanted = torch.zeros(2, 7, 7)
     wanted[0, 2:5, 2:5] = 0.5
     assert (grown(mask, 1) == wanted).all() and (grown(mask, 2)[0] == 0.5).sum() == 25
+
+
+def test_pixels_are_those_of_the_edit_by_the_share_of_the_mask():
+    """Masks of one cell; the first latent frame is a frame, the second the four after it."""
+    given, video = np.full((5, 4, 4, 3), 10, np.uint8), np.full((5, 4, 4, 3), 210, np.uint8)
+    mask = torch.tensor([0.0, 0.25]).reshape(2, 1, 1)
+    mixed = overlaid(video, given, mask, frames_per_latent=4)
+    assert mixed.dtype == np.uint8 and (mixed[0] == 10).all() and (mixed[1:] == 60).all()
+    single = overlaid(video[:2], given[:2], mask, frames_per_latent=1)
+    assert (single[0] == 10).all() and (single[1] == 60).all()
+    assert (overlaid(video, given, torch.ones(2, 1, 1), 4) == video).all()
 
 
 def test_the_mask_is_the_union_of_what_is_known_and_what_the_words_maps_say():

@@ -1,11 +1,10 @@
 """`edit_video` on tiny random models of both families: exact where nothing is edited, the background kept, edits."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
-from models_for_tests import PROMPT, tiny
+from given_for_tests import MODELS, OPTIONS, TARGET, difference, edit, given, small
+from models_for_tests import PROMPT
 from transformers_for_tests import tiny_transformer
 
 from xattn_helpers import (
@@ -23,61 +22,14 @@ from xattn_helpers import (
 from xattn_helpers.edits import blending
 
 
-def small(frames=3):
-    """The tiny model, for videos of 16 x 16 pixels."""
-    return replace(tiny(frames), defaults=replace(tiny(frames).defaults, height=16, width=16))
-
-
-MODELS = {
-    "unet": small, "image": lambda: small(1), "wan": lambda: tiny_transformer("wan"),
-    "ltx": lambda: tiny_transformer("ltx"),
-}  # fmt: skip
-TARGET = "a ball floats on the water"
-OPTIONS = {"steps": 4, "skip": 0.3, "check_prompt": False, "progress": False}
-
-
 @pytest.fixture(params=MODELS)
 def model(request):
     return MODELS[request.param]()
 
 
-def given(model, seed=0):
-    """A video of the size that the model makes."""
-    made = model.defaults
-    shape = (made.frames, made.height, made.width, 3)
-    return np.random.default_rng(seed).integers(0, 255, shape, dtype=np.uint8)
-
-
-def edit(model, source=PROMPT, target=TARGET, **options):
-    return edit_video(model, given(model), source, target, **(OPTIONS | options))
-
-
-def difference(clip):
-    return float((clip.latents - clip.source.latents).abs().max())
-
-
 @pytest.mark.parametrize("method", ["flowedit", "ddpm"])
 def test_with_its_own_prompt_a_video_comes_back(model, method):
     assert difference(edit(model, target=PROMPT, method=method)) < 1e-4
-
-
-def test_several_draws_of_noise_take_the_place_of_one(model):
-    assert difference(edit(model, target=PROMPT, draws=2)) < 1e-4
-    single, double = edit(model), edit(model, draws=2)
-    assert (edit(model, draws=1).video == single.video).all()
-    assert double.video.shape == single.video.shape and (double.latents - single.latents).abs().max() > 1e-3
-
-
-def test_each_draw_is_seen_by_the_network_and_by_edits():
-    model = small()
-    pull = Guidance("burger", track([(0.2, 0.5)]), schedule="always")
-    once, twice = (edit(model, target=PROMPT, edits=pull, steps=3, skip=0.0, draws=draws).updates for draws in (1, 2))
-    assert [update.step for update in once] == [0, 1, 2] and [update.step for update in twice] == [0, 0, 1, 1, 2, 2]
-
-
-def test_draws_that_a_method_does_not_make_are_refused_before_anything_runs():
-    with pytest.raises(ValueError, match="draws: 2 given; 'plain' has one noise for all levels"):
-        edit(small(), method="plain", draws=2)
 
 
 def test_plain_inversion_does_not_come_back(model):

@@ -91,7 +91,7 @@ def test_edit_friendly_inversion_is_the_papers():
 
 @pytest.mark.parametrize("method", sorted(set(ROUTES) - set(AVERAGED)))
 def test_methods_with_one_noise_refuse_several_draws(method):
-    with pytest.raises(ValueError, match=f"draws: 2 given; '{method}' has one noise.*'flowedit', 'ddpm'"):
+    with pytest.raises(ValueError, match=f"draws: 2 given; '{method}' has one noise.*'flowedit' and 'ddpm'"):
         check_draws(method, 2)
     check_draws(method, 1)
 

@@ -19,7 +19,7 @@ from .attention.processor import listening
 from .backbones.codec import not_finite
 from .backbones.model import Model
 from .edits.beside import Pair
-from .edits.blending import Background, KeepBackground, asked_places, object_words, shape_of
+from .edits.blending import Background, KeepBackground, asked_places, object_words, overlaid, shape_of
 from .edits.edit import Edit, Edits, Latents, Run, State, as_edits
 from .edits.inversion import Ladder, Method, Route, check_draws, default_method, find_route
 from .edits.observed import Seen, check_description, encoded, look_at
@@ -30,6 +30,10 @@ from .video_files import AnyVideo, as_given
 
 SKIP = 0.3  # of the steps: with less noise than that, an edit keeps where things are
 SCALE = 0.75  # of the scale with which a model generates: what is given needs less of a push
+NO_MASK = (
+    "overlay: True given, and no mask: keep_background is False, or no word tells the object; possible are False, and "
+    "keep_background=KeepBackground(target_word=...)"
+)
 
 Skip = Annotated[float, Field(ge=0, lt=1)]
 Keep = Annotated[bool | KeepBackground, Field(description="True, False or a KeepBackground")]
@@ -47,13 +51,14 @@ class Task:
     source_scale: float
     edits: Sequence[Edit]
     keep: KeepBackground | None
+    overlay: bool
 
 
 @checked
 def edit_video(
     model: Model, video: AnyVideo, source_prompt: Prompt, target_prompt: Prompt, seed: Seed = 0, *,
     method: Method | None = None, draws: Draws = 1, edits: Edits = (), keep_background: Keep = True,
-    skip: Skip | None = None, steps: Steps | None = None, cfg_scale: CfgScale | None = None,
+    overlay: bool = False, skip: Skip | None = None, steps: Steps | None = None, cfg_scale: CfgScale | None = None,
     source_cfg_scale: CfgScale | None = None, negative_prompt: Prompt | None = None, frames: Frames | None = None,
     height: Side | None = None, width: Side | None = None, check_prompt: bool = True, progress: bool = True,
 ) -> Clip:  # fmt: skip
@@ -69,12 +74,13 @@ def edit_video(
     left out; the more, the more stays as it is. edits: as for `generate`; a swap's source is `source_prompt`. Targets
     of the video's own maps come from `observe`. source_cfg_scale: by default 1, and `cfg_scale` where both prompts are
     the same. keep_background: outside the object the edit stays the given video; the object's words are those that
-    differ between the prompts or that edits name, or those of a `KeepBackground`. check_prompt: whether a source prompt
-    is refused with which the model predicts the video worse than without.
+    differ between the prompts or that edits name, or those of a `KeepBackground`. overlay: whether outside the object
+    the given video's own pixels are laid over the decoded ones, so that no autoencoder changes them. check_prompt:
+    whether a source prompt is refused with which the model predicts the video worse than without.
 
     Raises ValueError for a video that is broken, too short or too small, for prompts that do not fit, for draws that a
-    method does not make, and for a source of an edit that is not `source_prompt`; FloatingPointError for results that
-    are not finite.
+    method does not make, for an overlay without a mask, and for a source of an edit that is not `source_prompt`;
+    FloatingPointError for results that are not finite.
     """
     request = complete(model, target_prompt, seed, negative_prompt, steps, cfg_scale, frames, height, width)
     if cfg_scale is None:
@@ -83,7 +89,7 @@ def edit_video(
     method, skip = method or default_method(model.noise), SKIP if skip is None else skip
     check_draws(method, draws)
     scale = _source_scale(source_cfg_scale, request, source_prompt)
-    task = Task(request, source_prompt, method, draws, skip, scale, edits, keep)
+    task = Task(request, source_prompt, method, draws, skip, scale, edits, keep, overlay)
     _check_prompts(model, task)
     _check_sources(task)
     pixels, said = as_given(video, request.frames, request.height, request.width)
@@ -138,6 +144,8 @@ def _edited(model: Model, task: Task, latents: Latents, seen: Seen, progress: bo
     with ExitStack() as attached, torch.no_grad():
         states = [attached.enter_context(edit.attach(run)) for edit in task.edits]
         background = _background(run, task, seen)
+        if task.overlay and background is None:
+            raise ValueError(NO_MASK)
         if background is not None:
             attached.enter_context(listening(model.backbone, background))
         route = find_route(task.method, ladder, pair.of_source, request.seeds[0], task.draws)
@@ -146,6 +154,8 @@ def _edited(model: Model, task: Task, latents: Latents, seen: Seen, progress: bo
         edited = _loop(route, pair, states, background, first, bar)
         updates = updates_of(states, 0)
     video = model.decode(edited).numpy()[0]
+    if background is not None and task.overlay:
+        video = overlaid(video, seen.clip.video, background.mask(), model.codec.frames_per_latent)
     return Clip(video, edited[0], request.prompts[0], request.seeds[0], seen.clip, updates)
 
 

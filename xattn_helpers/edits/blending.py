@@ -1,4 +1,5 @@
-"""Keeping the background of a given video: outside the object, the edit has the source's latents at every level.
+"""Keeping the background of a given video: outside the object, the edit has the source's latents at every level, and in
+the end, where that is asked for, its pixels.
 
 Where the object is, maps say: those of the source's word, known before the edit begins, and the places where edits ask
 it to be; and those of the edit's word, added up while it runs, as far as they reach beyond the others by few cells:
@@ -9,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from pydantic import Field
 from torch import Tensor
 
@@ -27,6 +29,7 @@ from .targets import draw
 ARTICLES = ("a", "an", "the")
 
 Mask = Float[Tensor, "frames height width"]
+Pixels = UInt8[np.ndarray, "frames height width 3"]
 ObjectWords = tuple[str, str]  # of source and target; "" where a prompt has none
 
 
@@ -75,6 +78,19 @@ class Background:
     def blend(self, edited: Latents, source: Latents) -> Latents:
         """The edit inside, the source outside; at the edge, shares of both."""
         return source + self.mask().to(edited) * (edited - source)
+
+
+def overlaid(video: Pixels, source: Pixels, mask: Mask, frames_per_latent: int) -> Pixels:
+    """The edited video where a mask of the latents is 1, and the source's own pixels where it is 0.
+
+    What the autoencoder loses is then lost in the object alone. diffusers' `VaeImageProcessor.apply_overlay` does so
+    for inpainting, with a hard mask.
+    """
+    enlarged = F.interpolate(mask.cpu()[:, None], video.shape[1:3], mode="bilinear")[:, 0, ..., None]
+    latent_frames = -(-torch.arange(len(video)) // frames_per_latent)  # of each frame; the first has one by itself
+    share = enlarged[latent_frames]
+    mixed = torch.lerp(torch.from_numpy(source).float(), torch.from_numpy(video).float(), share)
+    return mixed.round().to(torch.uint8).numpy()
 
 
 def shape_of(maps: Iterable[Mask], size: tuple[int, int, int], threshold: float) -> Mask:

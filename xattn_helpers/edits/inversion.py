@@ -104,7 +104,9 @@ def default_method(noise: Noise) -> Method:
 def check_draws(method: Method, draws: int) -> None:
     """Raise ValueError for several draws of noise where a method has one noise for all levels."""
     if draws > 1 and method not in AVERAGED:
-        raise ValueError(f"draws: {draws} given; {method!r} has one noise for all levels, only {AVERAGED} draw anew")
+        possible = " and ".join(map(repr, AVERAGED))
+        said = f"draws: {draws} given; {method!r} has one noise for all levels"
+        raise ValueError(f"{said}; possible are 1, and {possible}")
 
 
 def find_route(method: Method, ladder: Ladder, predict: Predict, seed: int, draws: int = 1) -> Route:
