@@ -11,13 +11,13 @@ from transformers import CLIPTokenizer
 from tools import notebooks
 from tools.diagrams import guidance, pipeline
 from tools.diagrams.__main__ import DRAWINGS, OUT
-from tools.diagrams.canvas import BLUE, GREEN, LINE, Canvas
+from tools.diagrams.canvas import BLUE, GREEN, INK, LINE, NORMAL, SMALL, Canvas
 from xattn_helpers.attention.maps import soft_threshold
 from xattn_helpers.edits.energies import shape_energy
 from xattn_helpers.pocket import WEIGHTS
 
 SVG = "{http://www.w3.org/2000/svg}"
-SQUARE = re.compile(r"M([\d.]+),([\d.]+)h([\d.]+)v\3h-\3z")
+RECTANGLE = re.compile(r"M([\d.]+),([\d.]+)h([\d.]+)v([\d.]+)h-\3z")
 each = pytest.mark.parametrize("name", DRAWINGS)
 
 
@@ -27,18 +27,32 @@ def test_the_file_is_what_is_drawn(name):
     assert (OUT / f"{name}.svg").read_text(encoding="utf-8") == DRAWINGS[name]().svg()
 
 
-def squares(root):
-    """Left, top and side of the cells of pictures."""
-    found = [SQUARE.fullmatch(path.get("d", "")) for path in root.findall(f"{SVG}path")]
-    return [tuple(map(float, square.groups())) for square in found if square]
+def rectangles(root):
+    """Left, top, width and height of the cells of pictures."""
+    found = [RECTANGLE.fullmatch(path.get("d", "")) for path in root.findall(f"{SVG}path")]
+    return [tuple(map(float, rectangle.groups())) for rectangle in found if rectangle]
 
 
-def test_a_square_is_a_closed_path_in_its_colour():
+def test_a_cell_is_a_closed_path_in_its_colour():
     canvas = Canvas(100, 100, "")
     canvas.shade(1, 2.5, 10, BLUE, 1 / 3)
-    (path,) = ElementTree.fromstring(canvas.svg()).findall(f"{SVG}path")
-    assert (path.get("d"), path.get("fill"), path.get("fill-opacity")) == ("M1,2.5h10v10h-10z", BLUE, "0.333")
-    assert squares(ElementTree.fromstring(canvas.svg())) == [(1, 2.5, 10)]
+    canvas.fill(20, 30, 5, 6, GREEN)
+    root = ElementTree.fromstring(canvas.svg())
+    shade, fill = root.findall(f"{SVG}path")
+    assert (shade.get("d"), shade.get("fill"), shade.get("fill-opacity")) == ("M1,2.5h10v10h-10z", BLUE, "0.333")
+    assert (fill.get("fill"), fill.get("fill-opacity"), fill.get("stroke")) == (GREEN, None, INK)
+    assert rectangles(root) == [(1, 2.5, 10, 10), (20, 30, 5, 6)]
+
+
+def test_words_without_a_size_and_a_colour_have_those_of_the_drawing():
+    canvas = Canvas(100, 100, "")
+    canvas.words(1, 1, "one")
+    canvas.words(1, 20, "two", size=SMALL, color=BLUE)
+    root = ElementTree.fromstring(canvas.svg())
+    one, two = root.findall(f"{SVG}text")
+    assert (root.get("font-size"), root.get("fill")) == (str(NORMAL), INK)
+    assert (one.get("font-size"), one.get("fill")) == (None, None)
+    assert (two.get("font-size"), two.get("fill")) == (str(SMALL), BLUE)
 
 
 @each
@@ -49,8 +63,8 @@ def test_it_tells_what_it_shows_and_stays_on_its_paper(name):
     for rectangle in root.findall(f"{SVG}rect")[1:]:
         x, y, width, height = (float(rectangle.get(name, "nan")) for name in ("x", "y", "width", "height"))
         assert 0 <= x and x + width <= canvas.width and 0 <= y and y + height <= canvas.height
-    for x, y, side in squares(root):
-        assert x + side <= canvas.width and y + side <= canvas.height
+    for x, y, width, height in rectangles(root):
+        assert x + width <= canvas.width and y + height <= canvas.height
     for text in root.findall(f"{SVG}text"):
         assert 0 < float(text.get("x", "nan")) < canvas.width and 0 < float(text.get("y", "nan")) < canvas.height
 

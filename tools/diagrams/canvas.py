@@ -39,8 +39,9 @@ class Canvas:
         top = y - (len(lines) - 1) / 2 * size * LINE + 0.35 * size
         for number, line in enumerate(lines):
             place = f"x='{x:g}' y='{top + number * size * LINE:.1f}'"
-            look = f"font-size='{size}' fill='{color}'{side}{weight}"
-            self.elements.append(f"<text {place} {look}>{html.escape(line)}</text>")
+            letters = "" if size == NORMAL else f" font-size='{size}'"
+            ink = "" if color == INK else f" fill='{color}'"  # what is left out, the whole drawing says
+            self.elements.append(f"<text {place}{letters}{ink}{side}{weight}>{html.escape(line)}</text>")
 
     def grid(self, x: float, y: float, columns: int, rows: int, cell: float, color: str = GREEN) -> None:
         """A picture of cells."""
@@ -52,8 +53,7 @@ class Canvas:
 
     def fill(self, x: float, y: float, width: float, height: float, color: str) -> None:
         """A part of a picture in a full colour."""
-        shape = f"x='{x:g}' y='{y:g}' width='{width:g}' height='{height:g}'"
-        self.elements.append(f"<rect {shape} fill='{color}' stroke='{INK}' stroke-width='1'/>")
+        self.elements.append(f"<path d='M{x:g},{y:g}h{width:g}v{height:g}h-{width:g}z' fill='{color}' stroke='{INK}'/>")
 
     def shade(self, x: float, y: float, side: float, color: str, share: float) -> None:
         """A cell of a picture, the fuller in its colour the larger its share."""
@@ -90,7 +90,7 @@ class Canvas:
             for color in colors
         )
         size = f"width='{self.width}' height='{self.height}' viewBox='0 0 {self.width} {self.height}'"
-        told = f"{FONT} role='img' aria-label='{html.escape(self.title)}'"
+        told = f"{FONT} font-size='{NORMAL}' fill='{INK}' role='img' aria-label='{html.escape(self.title)}'"
         begin = f"<svg xmlns='http://www.w3.org/2000/svg' {size} {told}>"
         paper = f"<rect width='100%' height='100%' fill='{PAPER}'/>"
         lines = [begin, f"<title>{html.escape(self.title)}</title>", f"<defs>{heads}</defs>", paper, drawn, "</svg>"]
