@@ -13,13 +13,14 @@ from xattn_helpers import Bias, Clip
 from xattn_helpers.pocket.world.captions import held_out
 from xattn_helpers.studies import given_video
 from xattn_helpers.studies.exchange_tuning import ExchangeTuning
-from xattn_helpers.studies.given_exchange import GivenExchange
+from xattn_helpers.studies.given_exchange import CHOSEN, GivenExchange
 from xattn_helpers.studies.given_fresh import GivenFresh
 from xattn_helpers.studies.given_tuning import GivenTuning
 from xattn_helpers.studies.given_video import GivenVideo, clips
 from xattn_helpers.studies.given_video.clips import EDGES, KINDS, Painter
 from xattn_helpers.studies.given_video.measuring import measure_edit
 from xattn_helpers.studies.given_video.table import MEANS, figures, markdown, summary
+from xattn_helpers.studies.store import load_table
 
 COUNT = 5
 
@@ -94,12 +95,24 @@ def test_fresh_clips_compare_two_settings_of_the_table():
     assert knobs == {"edit": {}, "skip .15": {"skip": 0.15}}
 
 
-def test_the_exchange_chosen_on_other_clips_runs_on_those_of_the_table():
+def test_the_exchanges_chosen_on_other_clips_run_on_those_of_the_table():
     assert [GivenExchange().clip(case) for case in GivenExchange().cases()[:60]] == [
         GivenVideo().clip(case) for case in GivenVideo().cases()[:60]
     ]
-    tried = ExchangeTuning.settings["object"]["hold by 4 and -16, scale 2.5"]
-    assert GivenExchange.settings["object"]["exchange"].depends() == tried.depends()
+    tried = ExchangeTuning.settings["object"]
+    for name, chosen in CHOSEN.items():
+        assert GivenExchange.settings["object"][name].depends() == tried[chosen].depends()
+
+
+def test_the_chosen_exchanges_are_the_best_of_those_that_keep_the_background():
+    """By the stored table: of one draw of noise, of all that keep latents alone, and of all."""
+    own = load_table("exchange_tuning")["pocket-dit"]["object"]
+    kept = {name: figures for name, figures in own.items() if figures["background PSNR"].value >= 33}
+    decoded = {name: figures for name, figures in kept.items() if "overlay" not in name}
+    single = {name: figures for name, figures in decoded.items() if "draws" not in name}
+    for name, tried in {"exchange": single, "averaged": decoded, "overlay": kept}.items():
+        best = max(tried, key=lambda title: tried[title]["IoU with the true mask"].value)
+        assert CHOSEN[name] == best
 
 
 # Measuring

@@ -1,8 +1,8 @@
 """Choosing how a transformer exchanges the object of a given video: study `exchange_tuning`, on clips of its own.
 
 `given_tuning` chose a bias that holds the new object where the old one was. Here it stands beside the other edits that
-could, beside both together, beside other shapes and sizes of its target, and with fewer steps, on more clips. What is
-best here is held against the rest in `given_fresh`.
+could, beside both together, beside other shapes and sizes of its target, with fewer steps, and with the mean of several
+draws of noise, on more clips. What is best here runs on the clips of the table in `given_exchange`.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,8 @@ FEWER_STEPS = {"steps": 16}
 FASTEST = HALF_AS_NOISY | {"steps": 14}
 WIDER_MASK = HALF_AS_NOISY | {"keep_background": KeepBackground(threshold=0.2)}
 
+OVERLAY = {"overlay": True}  # the background is the given video's, and leaves room for a wider mask
+
 
 def held() -> dict[str, Setting]:
     """Settings that move the word's logits up by other numbers than down, in few steps; logits are +-8 above."""
@@ -47,6 +49,19 @@ def held() -> dict[str, Setting]:
     settings["hold by 4 and -16, scale 2.5"] = Setting(FASTEST | {"cfg_scale": 2.5}, gentle)
     settings["hold by 4 and -16, scale 4"] = Setting(FASTEST | {"cfg_scale": 4.0}, gentle)
     settings["hold larger by 4 and -16"] = Setting(FASTEST, hold_by(4, -16, scale=LARGER))
+    return settings
+
+
+def averaged() -> dict[str, Setting]:
+    """Settings that take the mean of several draws of noise at each step, and some fewer steps instead."""
+    settings = {}
+    for draws, steps in ((2, 14), (2, 10), (3, 10), (2, 8), (2, 7), (4, 7), (3, 5)):
+        knobs = FASTEST | {"cfg_scale": 2.5, "draws": draws, "steps": steps}
+        settings[f"{draws} draws, {steps} steps"] = Setting(knobs, hold_by(4, -16))
+    twice, larger = FASTEST | {"cfg_scale": 2.5, "draws": 2}, hold_by(4, -16, scale=LARGER)
+    settings["2 draws, 14 steps, larger"] = Setting(twice, larger)
+    settings["2 draws, 14 steps, larger, overlay"] = Setting(twice | OVERLAY, larger)
+    settings["2 draws, 14 steps, larger, threshold .2, overlay"] = Setting(twice | OVERLAY | WIDER_MASK, larger)
     return settings
 
 
@@ -75,6 +90,7 @@ class ExchangeTuning(GivenTuning):
             "hold larger, skip .3, 16 steps": Setting(FEWER_STEPS, hold_larger),
         }
         | held()
+        | averaged()
     }
     count: ClassVar[int] = 36
     first_seed: ClassVar[int] = 11_000_000

@@ -77,14 +77,14 @@ def line(name: str, table: Mapping[str, Estimate]) -> str:
 
 def markdown(table: dict) -> str:
     """What was asked of an exchanged object, and what is reached; then every setting, and what bounds a background."""
-    return "\n\n".join([asked_table(table, "edit"), settings_table(table), *bounds(table)])
+    return "\n\n".join([asked_table(table), settings_table(table), *bounds(table)])
 
 
-def asked_table(table: Mapping, setting: str) -> str:
-    """What was asked of an exchanged object, and what a setting reaches."""
+def asked_table(table: Mapping, answers: Mapping[str, str] | None = None) -> str:
+    """What was asked of an exchanged object, and what a setting reaches: "edit", or another for each model."""
     rows = []
     for model, asked in ASKED.items():
-        own = table.get(model, {}).get("object", {}).get(setting, {})
+        own = table.get(model, {}).get("object", {}).get((answers or {}).get(model, "edit"), {})
         for title, bound in asked.items():
             if title in own:
                 rows.append([model, title, f"≥ {bound:g}", own[title].format()])
