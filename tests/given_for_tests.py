@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 from models_for_tests import PROMPT, tiny
 from transformers_for_tests import tiny_transformer
 
 from xattn_helpers import edit_video
+from xattn_helpers.edits import blending
 
 
 def small(frames=3):
@@ -35,3 +37,15 @@ def edit(model, source=PROMPT, target=TARGET, **options):
 
 def difference(clip):
     return float((clip.latents - clip.source.latents).abs().max())
+
+
+def object_in_the_left_half(monkeypatch):
+    """Whatever its maps say: the mask of a kept background is 1 there."""
+
+    def left(maps, size, threshold):
+        mask = torch.zeros(size)
+        mask[..., : size[-1] // 2] = 1
+        return mask
+
+    monkeypatch.setattr(blending, "shape_of", left)
+    monkeypatch.setattr("xattn_helpers.editing.shape_of", left)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from given_for_tests import MODELS, OPTIONS, TARGET, difference, edit, given, small
+from given_for_tests import MODELS, OPTIONS, TARGET, difference, edit, given, object_in_the_left_half, small
 from models_for_tests import PROMPT
 from transformers_for_tests import tiny_transformer
 
@@ -19,7 +19,6 @@ from xattn_helpers import (
     observe,
     track,
 )  # fmt: skip
-from xattn_helpers.edits import blending
 
 
 @pytest.fixture(params=MODELS)
@@ -50,14 +49,7 @@ def test_the_source_is_the_given_video_and_the_default_is_that_of_the_model(mode
 def test_outside_the_mask_the_latents_are_those_of_the_video(model, monkeypatch):
     """The left half is the object's."""
     _, _, _, width = edit(model).latents.shape
-
-    def left(maps, size, threshold):
-        mask = torch.zeros(size)
-        mask[..., : width // 2] = 1
-        return mask
-
-    monkeypatch.setattr(blending, "shape_of", left)
-    monkeypatch.setattr("xattn_helpers.editing.shape_of", left)
+    object_in_the_left_half(monkeypatch)
     clip = edit(model)
     changed = (clip.latents - clip.source.latents).abs().amax((0, 1, 2))
     assert changed[width // 2 :].max() == 0 and changed[: width // 2].min() > 1e-4

@@ -1,12 +1,10 @@
 """Knobs of `edit_video` on tiny models of both families: several draws of noise, and pixels of the given video."""
 
 import pytest
-import torch
-from given_for_tests import MODELS, difference, edit, given, small
+from given_for_tests import MODELS, difference, edit, given, object_in_the_left_half, small
 from models_for_tests import PROMPT
 
 from xattn_helpers import Guidance, track
-from xattn_helpers.edits import blending
 
 
 @pytest.fixture(params=MODELS)
@@ -42,14 +40,7 @@ def test_draws_that_a_method_does_not_make_are_refused_before_anything_runs():
 def test_outside_the_mask_the_pixels_are_those_of_the_video(model, monkeypatch):
     """The left half is the object's; at its edge, both count."""
     _, _, _, width = edit(model).latents.shape
-
-    def left(maps, size, threshold):
-        mask = torch.zeros(size)
-        mask[..., : width // 2] = 1
-        return mask
-
-    monkeypatch.setattr(blending, "shape_of", left)
-    monkeypatch.setattr("xattn_helpers.editing.shape_of", left)
+    object_in_the_left_half(monkeypatch)
     decoded, laid = edit(model), edit(model, overlay=True)
     cell = model.codec.pixels_per_cell
     inside, outside = slice(0, (width // 2 - 1) * cell), slice((width // 2 + 1) * cell, None)

@@ -53,15 +53,15 @@ class Canvas:
 
     def fill(self, x: float, y: float, width: float, height: float, color: str) -> None:
         """A part of a picture in a full colour."""
-        self.elements.append(f"<path d='M{x:g},{y:g}h{width:g}v{height:g}h-{width:g}z' fill='{color}' stroke='{INK}'/>")
+        self.cell(x, y, width, height, f"fill='{color}' stroke='{INK}'")
 
     def shade(self, x: float, y: float, side: float, color: str, share: float) -> None:
         """A cell of a picture, the fuller in its colour the larger its share."""
-        self.square(x, y, side, f"fill='{color}' fill-opacity='{share:.3g}'")
+        self.cell(x, y, side, side, f"fill='{color}' fill-opacity='{share:.3g}'")
 
-    def square(self, x: float, y: float, side: float, look: str) -> None:
-        """A cell of a picture; a path takes two thirds of the room of a rectangle, and pictures have hundreds."""
-        self.elements.append(f"<path d='M{x:g},{y:g}h{side:g}v{side:g}h-{side:g}z' {look}/>")
+    def cell(self, x: float, y: float, width: float, height: float, look: str) -> None:
+        """A part of a picture; a path takes two thirds of the room of a rectangle, and pictures have hundreds."""
+        self.elements.append(f"<path d='M{x:g},{y:g}h{width:g}v{height:g}h-{width:g}z' {look}/>")
 
     def ring(self, x: float, y: float, radius: float, color: str = ORANGE) -> None:
         """A circle around what is meant."""

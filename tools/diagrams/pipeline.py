@@ -97,7 +97,7 @@ def _picture(canvas: Canvas, x: float, y: float, cell: float, abar: float, grey:
         colors = np.repeat(colors.mean(-1, keepdims=True).astype(int), 3, -1)
     for row, column in np.ndindex(len(BURGER), len(BURGER)):
         red, green, blue = colors[row, column]
-        canvas.square(x + column * cell, y + row * cell, cell, f"fill='#{red:02x}{green:02x}{blue:02x}'")
+        canvas.cell(x + column * cell, y + row * cell, cell, cell, f"fill='#{red:02x}{green:02x}{blue:02x}'")
 
 
 def text_to_embeddings() -> Canvas:
