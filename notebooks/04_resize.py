@@ -514,7 +514,7 @@ show(video_free.video, *boxed, titles=["unguided", *videos], width=300)
 #
 # ## 7. Asked and got
 #
-# The study `resize` asks for ten sizes of eight objects, with eight seeds each, and lets the detector measure what came
+# The study `resize` asks for ten sizes of eight objects, with sixteen seeds each, and lets the detector measure what came
 # out. *Size* is the side of a square as large as the box, in parts of the picture. Two numbers say how well a model obeys:
 #
 # - The *rank correlation* ([Spearman](https://en.wikipedia.org/wiki/Spearman%27s_rank_correlation_coefficient)): does a

@@ -25,7 +25,7 @@ def small(tmp_path, monkeypatch):
 
 def test_every_object_is_asked_for_every_size_with_every_seed():
     cases = resize.ResizeStudy().cases()
-    assert len(cases) == len(resize.SETTINGS) * 8 * 8 * 10 == len({json.dumps(case) for case in cases})
+    assert len(cases) == len(resize.SETTINGS) * 16 * 8 * 10 == len({json.dumps(case) for case in cases})
     study = resize.ResizeStudy()
     text = str(study.depends(cases[0] | {"asked": "bigger"}))
     assert "1.07, 1.75" in text and study.depends(cases[0]) == study.depends(cases[1]), "a number asks for itself"

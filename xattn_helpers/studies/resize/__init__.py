@@ -14,15 +14,17 @@ from ...edits.targets import Track, track
 from ...measures.adherence import size
 from ...measures.boxes import Boxes, boxes_of, centres
 from ...pocket.world.captions import one_object
+from ...sampling import Clip
 from ..guidance.cases import OBJECTS, PROPORTIONS, SIDE, box
 from ..guidance.settings import OLD_DEFAULTS, PAPER, Setting
-from ..guidance.steered import Reference, Steered
+from ..guidance.steered import Reference, Steered, describe
 from ..rows import Case, Row
 from .table import SIZES, WORDS, markdown, summary
 
 SHOWN = ("burger", "ball", "shark", "duck", "fish", "balloon", "rocket", "boat")
-SEEDS = tuple(range(10, 18))
+SEEDS = tuple(range(10, 26))
 LEAST, MOST = 0.08, 0.8  # of the picture: what can be asked for
+TOLD = ("covered", "iou", "size", "unguided size", "unguided covered", "single", "scene kept")  # of a box that stands
 SETTINGS = {
     "defaults": Setting({}),
     "equal, 0.08": Setting({"law": "equal", "strength": 0.08, "schedule": "always"}),
@@ -57,6 +59,11 @@ class ResizeStudy(Steered):
         boxes = boxes_of(reference.view.masks(word))
         side = wanted_side(str(case["asked"]), boxes)
         return standing(boxes, box(word, side)), {"side": side}
+
+    def row(self, case: Case, clip: Clip, asked: Track, reference: Reference) -> Row:
+        """What is said of one clip, without what is about paths."""
+        told = describe(clip, str(case["word"]), asked.boxes(len(clip.video)), reference, self.device)
+        return {name: told[name] for name in TOLD}
 
     def summary(self, rows: Sequence[Row]) -> dict:
         """For each setting how sizes agree with the wishes, and what the unguided sizes would have given."""
