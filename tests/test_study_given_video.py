@@ -20,7 +20,7 @@ from xattn_helpers.studies.given_video import GivenVideo, clips
 from xattn_helpers.studies.given_video.clips import EDGES, KINDS, Painter
 from xattn_helpers.studies.given_video.measuring import measure_edit
 from xattn_helpers.studies.given_video.table import MEANS, figures, markdown, summary
-from xattn_helpers.studies.store import load_table
+from xattn_helpers.studies.store import load_rows, load_table
 
 COUNT = 5
 
@@ -113,6 +113,21 @@ def test_the_chosen_exchanges_are_the_best_of_those_that_keep_the_background():
     for name, tried in {"exchange": single, "averaged": decoded, "overlay": kept}.items():
         best = max(tried, key=lambda title: tried[title]["IoU with the true mask"].value)
         assert CHOSEN[name] == best
+
+
+def test_overlaps_are_compared_clip_by_clip():
+    """Of clips that both have, by hand, beside a clip that only one of them has."""
+    edited = [row for row in load_rows("given_video") if row["setting"] == "edit" and row["kind"] == "object"]
+    first, second = [row for row in edited if row["model"] == "pocket-dit"][:2]
+    seeds = (first["seed"], second["seed"])
+    about = dict.fromkeys(MEANS) | {"model": "pocket-dit", "kind": "object", "new seen": True, "old seen": False}
+    rows = [about | {"setting": "exchange", "seed": seed, "iou": 0.1} for seed in (*seeds, -1)]
+    rows += [about | {"setting": "overlay", "seed": seed, "iou": 0.4} for seed in seeds]
+    table = GivenExchange().summary(rows)["pocket-dit"]["object"]
+    assert table["overlay"]["IoU above exchange"].value == pytest.approx(0.3)
+    above_edit = 0.4 - (first["iou"] + second["iou"]) / 2
+    assert table["overlay"]["IoU above edit"].value == pytest.approx(above_edit)
+    assert table["overlay"]["IoU above edit"].n == 2 and "IoU above exchange" not in table["exchange"]
 
 
 # Measuring

@@ -5,14 +5,17 @@ and in fewer steps than `edit_video` has by default: with a draw of noise at eac
 with the given video's own pixels as the background. All were chosen on other clips, before they were run on these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from ..display.tables import figure_text, table_text
+from ..measures.statistics import Estimate
 from .exchange_tuning import ExchangeTuning
 from .given_video import MODELS, GivenVideo
 from .given_video.settings import Setting
 from .given_video.table import asked_table, settings_table
-from .rows import Case
+from .rows import Case, Row, select
+from .store import load_rows
 
 CHOSEN = {  # of the settings that keep 33 dB there, that with the best overlap: of more and more that may be used
     "exchange": "hold by 4 and -16, scale 2.5",
@@ -20,6 +23,7 @@ CHOSEN = {  # of the settings that keep 33 dB there, that with the best overlap:
     "overlay": "2 draws, 14 steps, larger, threshold .2, overlay",
 }
 ANSWER = {"pocket-dit": "overlay", "pocket": "exchange"}  # the first reaches what is asked of the latter
+ABOVE = {"edit": "IoU above edit", "exchange": "IoU above exchange"}  # the first is of `given_video`, on the same clips
 
 
 class GivenExchange(ExchangeTuning):
@@ -40,6 +44,35 @@ class GivenExchange(ExchangeTuning):
                 cases.append(case)
         return cases
 
+    def summary(self, rows: Sequence[Row]) -> dict:
+        """Figures by model and setting, and how far the overlap is above another setting's, clip by clip."""
+        table = super().summary(rows)
+        overlaps = by_clip([*select(load_rows("given_video"), "setting", "edit"), *rows])
+        for model, kinds in table.items():
+            for name, figures in kinds["object"].items():
+                for reference, title in ABOVE.items():
+                    if reference != name and (model, reference) in overlaps:
+                        figures[title] = Estimate.difference(overlaps[model, name], overlaps[model, reference])
+        return table
+
     def markdown(self, table: dict) -> str:
         """What was asked of an exchanged object, and what is reached."""
-        return "\n\n".join([asked_table(table, ANSWER), settings_table(table)])
+        return "\n\n".join([asked_table(table, ANSWER), settings_table(table), gains_table(table)])
+
+
+def by_clip(rows: Sequence[Row]) -> dict[tuple[str, str], dict[int, float]]:
+    """Overlaps of exchanged objects by the seeds of their clips, for each model and setting."""
+    overlaps: dict[tuple[str, str], dict[int, float]] = {}
+    for row in select(rows, "kind", "object"):
+        overlaps.setdefault((row["model"], row["setting"]), {})[row["seed"]] = row["iou"]
+    return overlaps
+
+
+def gains_table(table: Mapping) -> str:
+    """For each model and setting, how far the overlap is above another setting's, clip by clip."""
+    rows = []
+    for model, kinds in table.items():
+        for name, figures in kinds["object"].items():
+            cells = [figure_text(figures[title], "+.3f") if title in figures else "" for title in ABOVE.values()]
+            rows.append([model, name, *cells])
+    return table_text(["model", "setting", *ABOVE.values()], rows)
