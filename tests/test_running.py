@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from xattn_helpers.studies import provenance, records, running
+from xattn_helpers.studies import __main__ as command
+from xattn_helpers.studies import load_rows, provenance, records, running
 from xattn_helpers.studies.study import Study
 
 CASES = [{"model": "none", "prompt": f"p{number}", "seed": seed} for number in range(4) for seed in (0, 1)]
@@ -86,6 +87,24 @@ def test_again_measures_everything_anew():
     study = Lengths()
     running.run(study, again=True)
     assert sum(study.measured, []) == CASES
+
+
+def test_a_stored_table_is_extended_by_what_it_lacks(folder, monkeypatch, capsys):
+    monkeypatch.setattr(command, "RESULTS", folder / "results")
+    command.execute(Lengths(), extend=True)  # of no table at all, everything is measured
+    rows = (folder / "results/lengths.csv.xz").read_bytes()
+    for file in folder.glob("*.jsonl"):
+        file.unlink()
+    for _ in range(2):
+        study = Lengths()
+        command.execute(study, extend=True)
+        assert study.measured == [] and (folder / "results/lengths.csv.xz").read_bytes() == rows
+    assert "8 of 8 rows were finished before" in capsys.readouterr().out
+    longer = [*CASES, {"model": "none", "prompt": "p9", "seed": 0}]
+    monkeypatch.setattr(Lengths, "cases", lambda self: longer)
+    study = Lengths()
+    command.execute(study, extend=True)
+    assert study.measured == [longer[-1:]] and len(load_rows("lengths", folder / "results")) == 9
 
 
 def test_rows_of_an_older_key_are_skipped_with_a_sentence(capsys):

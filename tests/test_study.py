@@ -199,11 +199,12 @@ def test_reports_come_after_all_studies_and_limits_reach_the_study(capsys, monke
             return ["card.md"]
 
     monkeypatch.setattr(command, "find", {"card": Card, "sums": Sums}.__getitem__)
-    monkeypatch.setattr(command, "execute", lambda study, limit, again: order.append((study.smoke, limit, again)))
+    monkeypatch.setattr(command, "execute", lambda study, *options: order.append((study.smoke, *options)))
     command.main(["card", "sums", "--limit", "2", "--smoke"])
-    assert order == [(True, 2, False), "card"] and "wrote card.md" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        command.main(["sums", "--limit", "0"])
+    assert order == [(True, 2, False, False), "card"] and "wrote card.md" in capsys.readouterr().out
+    for wrong in (["--limit", "0"], ["--extend", "--smoke"], ["--extend", "--again"]):
+        with pytest.raises(SystemExit):
+            command.main(["sums", *wrong])
 
 
 def test_a_batch_on_a_gpu_may_be_larger(monkeypatch):

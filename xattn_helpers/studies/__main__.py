@@ -6,7 +6,7 @@ import sys
 from .models import missing
 from .row_file import Stopped
 from .running import folder_of, processes, run
-from .store import RESULTS, store
+from .store import RESULTS, store, unpack
 from .study import Report, Study, find, names
 
 
@@ -19,7 +19,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--settings", nargs="+", metavar="SETTING", help="only these settings; not stored in results/")
     parser.add_argument("--smoke", action="store_true", help="few cases and steps, on the CPU; not stored in results/")
     parser.add_argument("--again", action="store_true", help="measure anew what was finished before, too")
+    parser.add_argument("--extend", action="store_true", help="measure only what the stored tables do not have yet")
     options = parser.parse_args(arguments)
+    if options.extend and (options.again or options.smoke):
+        parser.error("--extend takes what was measured before: it goes with neither --again nor --smoke")
     if options.limit is not None and options.limit < 1:
         parser.error(f"--limit {options.limit}: it must be at least 1, the cases of each group")
     try:
@@ -48,19 +51,21 @@ def carry_out(commands: list[type], options: argparse.Namespace) -> None:
             continue
         if isinstance(instance, Study):
             instance.only = tuple(options.settings or ())
-            execute(instance, options.limit, options.again)
+            execute(instance, options.limit, options.again, options.extend)
         elif state.is_main_process and isinstance(instance, Report):
             print(*(f"wrote {file}" for file in instance.write()), sep="\n")
     state.wait_for_everyone()
     state.destroy_process_group()
 
 
-def execute(study: Study, limit: int | None = None, again: bool = False) -> None:
+def execute(study: Study, limit: int | None = None, again: bool = False, extend: bool = False) -> None:
     """Measure, print and store: whole studies in results/, parts and smoke runs beside their rows."""
     reason = study.unable()
     if reason:
         print(f"{study.name}: {reason} and is left out.")
         return
+    if extend and processes().is_main_process and (RESULTS / f"{study.name}.json").exists():
+        unpack(study, folder_of(study) / f"{study.name}.stored.jsonl", RESULTS)
     records = run(study, limit, again)
     if not processes().is_main_process:
         return

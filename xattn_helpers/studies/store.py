@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .records import Record
-from .row_file import whole
-from .rows import Row, column, column_types, read_rows, write_rows
+from .row_file import RowFile, whole
+from .rows import PROVENANCE, Row, column, column_types, read_rows, write_rows
 from .study import Study
 from .tables import decode, encode, ranges
 
@@ -49,6 +49,23 @@ def store(study: Study, records: Sequence[Record], folder: Path, limit: int | No
         }
         json_file.write_text(as_json(stored), encoding="utf-8")
     return decode(table)
+
+
+def unpack(study: Study, file: Path, folder: Path | None = None) -> None:
+    """Write the rows of a stored table into a file of finished rows; a run then measures only what the table lacks.
+
+    Raises FileNotFoundError for a table that was not stored.
+    """
+    sources, rows = load_json(study.name, folder)["sources"], load_rows(study.name, folder)
+    names = dict.fromkeys(name for case in study.cases() for name in case)
+    records: list[Record] = []
+    for row in rows:
+        case = {name: row[name] for name in names if name in row}
+        values = {name: value for name, value in row.items() if name not in case and name not in PROVENANCE}
+        records.append({"key": row["key"], "source": sources[row["source"]], "case": case, "measured": values})
+    file.unlink(missing_ok=True)
+    with RowFile(file) as row_file:
+        row_file.add(records)
 
 
 def as_json(stored: Any, depth: int = 0) -> str:
