@@ -546,10 +546,10 @@ figures.asked_and_got(rows)
 bullets([*figures.lines(table, rows), *figures.verdicts(table)])
 
 # %% [markdown]
-# Each dot is a video, and the grey line is what was asked. Left: equal steps, which follow it, and less so at the largest
-# sizes. Middle and right: steps as long as the gradient makes them, by this series' earlier defaults and by those of the
-# paper's released code. All three clouds are flatter than the line, that of equal steps least: sizes are drawn towards
-# the one that the object has anyway.
+# Each dot is a video, the grey line is what was asked, and the dark line is the median of what came out. Left: equal
+# steps, which follow the wish, and less so at the largest sizes. Middle and right: steps as long as the gradient makes
+# them, by this series' earlier defaults and by those of the paper's released code. All three dark lines are flatter than
+# the grey one, that of equal steps least: sizes are drawn towards the one that the object has anyway.
 #
 # The model that hears no wish is a warning about the first number. Half of the wishes are multiples of the size that
 # the object has anyway, so that it gets a positive rank correlation for free. And longer equal steps have a steeper

@@ -42,6 +42,16 @@ def test_each_panel_has_the_sizes_of_its_setting():
     np.testing.assert_allclose(dots[1].get_ydata(), [0.3, 0.3, 0.31, 0.32])
 
 
+def test_medians_are_of_tenths_by_what_was_asked():
+    asked, detected = np.arange(20.0)[::-1], 2 * np.arange(20.0)[::-1]
+    detected[0] = 1000  # of the largest
+    points = figures.medians(asked, detected)
+    np.testing.assert_allclose(points[0], np.arange(0.5, 20, 2))
+    np.testing.assert_allclose(points[1, :-1], 2 * points[0, :-1])
+    assert points[1, -1] == (36 + 1000) / 2, "of two values the median is their mean"
+    np.testing.assert_allclose(figures.medians([0.2], [0.3]), [[0.2], [0.3]])
+
+
 def test_sentences_are_those_of_the_table_and_name_what_it_lacks():
     first, second, deaf, missing = figures.lines(summary(both()), both())
     assert first.startswith("**this series' defaults**: rank correlation 1.00") and "lost 25 % (" in first

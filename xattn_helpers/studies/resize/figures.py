@@ -22,6 +22,7 @@ LONGER = "equal, 0.08"  # the defaults for sizes with longer steps
 TITLES = NAMES | {LONGER: "longer equal steps, .08 in place of .055"}
 COLORS = {"defaults": "#2a7f62", "old defaults": "#2f6db3", "paper": "#c8692b"}
 LARGEST = 0.85  # of the axes
+TENTHS = 10
 TICKS = (0.01, 0.03, 0.1, 0.3, 1)
 HIGHEST_SHARE = 0.985  # of the cells of a pull: colours stop beyond it, for the two cells that norm is made from
 
@@ -90,8 +91,9 @@ def present(rows: Sequence[Row], names: Sequence[str] = SHOWN) -> dict[str, list
 
 
 def asked_and_got(rows: Sequence[Row]) -> Figure:
-    """Asked against got size, a panel for each setting and a dot for each video that has its object; grey is what was
-    asked.
+    """Asked against got size, a panel for each setting and a dot for each video that has its object.
+
+    Grey is what was asked, and the dark line the median of tenths of the videos.
     """
     settings = present(rows)
     size = (3.1 * len(settings), 3.2)
@@ -99,12 +101,21 @@ def asked_and_got(rows: Sequence[Row]) -> Figure:
     for axis, (name, members) in zip(axes[0], settings.items(), strict=True):
         seen = [row for row in members if not row["failed"] and not np.isnan(row["size"])]
         asked, detected = ([row[column] for row in seen] for column in ("side", "size"))
-        axis.plot(asked, detected, "o", ms=3, alpha=0.5, color=COLORS[name])
+        axis.plot(asked, detected, "o", ms=3, mew=0, alpha=0.3, color=COLORS[name])
         axis.axline((0, 0), slope=1, color="0.5", lw=1)
+        axis.plot(*medians(asked, detected), color="0.1", lw=1.8)
         axis.set(xlabel="asked size", xlim=(0, LARGEST), ylim=(0, LARGEST), aspect="equal")
         axis.set_title(NAMES[name], size=10)
     axes[0][0].set_ylabel("got size")
     return figure
+
+
+def medians(asked: Sequence[float], detected: Sequence[float]) -> Float[np.ndarray, "2 parts"]:
+    """The medians of asked and of detected sizes, of each tenth of the videos by what was asked."""
+    order = np.argsort(asked, kind="stable")
+    pairs = np.array([asked, detected])[:, order]
+    parts = [part for part in np.array_split(pairs, TENTHS, axis=1) if part.size]
+    return np.stack([np.median(part, axis=1) for part in parts], axis=1)
 
 
 def settings_lines(table: Mapping, rows: Sequence[Row]) -> list[str]:
