@@ -6,7 +6,7 @@ import sys
 from .models import missing
 from .row_file import Stopped
 from .running import folder_of, processes, run
-from .store import RESULTS, store, unpack
+from .store import RESULTS, store, stored_records
 from .study import Report, Study, find, names
 
 
@@ -64,9 +64,7 @@ def execute(study: Study, limit: int | None = None, again: bool = False, extend:
     if reason:
         print(f"{study.name}: {reason} and is left out.")
         return
-    if extend and processes().is_main_process and (RESULTS / f"{study.name}.json").exists():
-        unpack(study, folder_of(study) / f"{study.name}.stored.jsonl", RESULTS)
-    records = run(study, limit, again)
+    records = run(study, limit, again, stored_records(study, RESULTS) if extend else ())
     if not processes().is_main_process:
         return
     whole = limit is None and not study.smoke and not study.only and len(records) == len(study.cases())

@@ -13,7 +13,7 @@ from ..measures.statistics import Estimate
 from .exchange_tuning import ExchangeTuning
 from .given_video import MODELS, GivenVideo
 from .given_video.settings import Setting
-from .given_video.table import asked_table, settings_table
+from .given_video.table import asked_table, grouped, settings_table
 from .rows import Case, Row, select
 from .store import load_rows
 
@@ -48,11 +48,11 @@ class GivenExchange(ExchangeTuning):
         """Figures by model and setting, and how far the overlap is above another setting's, clip by clip."""
         table = super().summary(rows)
         overlaps = by_clip([*select(load_rows("given_video"), "setting", "edit"), *rows])
-        for model, kinds in table.items():
-            for name, figures in kinds["object"].items():
-                for reference, title in ABOVE.items():
-                    if reference != name and (model, reference) in overlaps:
-                        figures[title] = Estimate.difference(overlaps[model, name], overlaps[model, reference])
+        for model, kind, name in grouped(rows):
+            for reference, title in ABOVE.items():
+                if reference != name and (model, kind, reference) in overlaps:
+                    gain = Estimate.difference(overlaps[model, kind, name], overlaps[model, kind, reference])
+                    table[model][kind][name][title] = gain
         return table
 
     def markdown(self, table: dict) -> str:
@@ -60,11 +60,11 @@ class GivenExchange(ExchangeTuning):
         return "\n\n".join([asked_table(table, ANSWER), settings_table(table), gains_table(table)])
 
 
-def by_clip(rows: Sequence[Row]) -> dict[tuple[str, str], dict[int, float]]:
-    """Overlaps of exchanged objects by the seeds of their clips, for each model and setting."""
-    overlaps: dict[tuple[str, str], dict[int, float]] = {}
-    for row in select(rows, "kind", "object"):
-        overlaps.setdefault((row["model"], row["setting"]), {})[row["seed"]] = row["iou"]
+def by_clip(rows: Sequence[Row]) -> dict[tuple[str, str, str], dict[int, float]]:
+    """Overlaps by the seeds of their clips, for each model, kind of edit and setting."""
+    overlaps = {}
+    for group, members in grouped(rows).items():
+        overlaps[group] = {row["seed"]: row["iou"] for row in members}
     return overlaps
 
 

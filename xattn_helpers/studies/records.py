@@ -46,14 +46,16 @@ def identity(case: Case, key: str = "") -> str:
 
 
 class Finished:
-    """The finished rows of a study, from the files of all processes."""
+    """The finished rows of a study, from the files of all processes, and those that are `stored` elsewhere."""
 
-    def __init__(self, study: Study, files: Sequence[Path]):
+    def __init__(self, study: Study, files: Sequence[Path], stored: Sequence[Record] = ()):
         self.study = study
         self.records: dict[str, Record] = {}
         self.cases: set[str] = set()  # of rows of any key
         self.torn = 0
         self.of_other_form = 0
+        for record in stored:
+            self._keep(record)
         for file in files:
             for line in row_file.lines(file):
                 self._add(line)
@@ -67,6 +69,9 @@ class Finished:
         if not is_record(record):
             self.of_other_form += 1
             return
+        self._keep(record)
+
+    def _keep(self, record: Record) -> None:
         self.records[identity(record["case"], record["key"])] = record
         self.cases.add(identity(record["case"]))
 

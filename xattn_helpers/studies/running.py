@@ -26,11 +26,14 @@ WORK = Path("runs/studies")
 PATIENCE = timedelta(hours=12)  # how long a process waits for the others, whose videos may take longer
 
 
-def run(study: Study, limit: int | None = None, again: bool = False) -> list[Record]:
+def run(
+    study: Study, limit: int | None = None, again: bool = False, stored: Sequence[Record] = ()
+) -> list[Record]:  # fmt: skip
     """Measure all cases of a study that have no finished row, and return the records of all, in the order of cases.
 
-    With `again` nothing finished is used; it is set aside. Raises ValueError if the study does not return one row for
-    each case, and Stopped where rows cannot be written, or another run writes them.
+    With `again` nothing finished is used; it is set aside. `stored` are rows that were finished elsewhere. Raises
+    ValueError if the study does not return one row for each case, and Stopped where rows cannot be written, or another
+    run writes them.
     """
     state = processes()
     if state.is_main_process:
@@ -40,14 +43,14 @@ def run(study: Study, limit: int | None = None, again: bool = False) -> list[Rec
     state.wait_for_everyone()
     cases = study.chosen(limit)
     with RowFile(folder_of(study) / f"{study.name}.{state.process_index}.jsonl") as row_file:
-        finished = Finished(study, files(study))
+        finished = Finished(study, files(study), stored)
         missing = [case for case in cases if finished.record(case) is None]
         if state.is_main_process:
             finished.tell(cases)
         state.wait_for_everyone()  # whoever looks after a row was written would divide a shorter list, and lose cases
         measure(study, mine(study, missing, state), row_file, state)
     state.wait_for_everyone()
-    finished = Finished(study, files(study))
+    finished = Finished(study, files(study), stored)
     return [finished.required(case) for case in cases]
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from .records import Record
-from .row_file import RowFile, whole
-from .rows import PROVENANCE, Row, column, column_types, read_rows, write_rows
+from .row_file import whole
+from .rows import PROVENANCE, Row, cell, column, column_types, read_rows, write_rows
 from .study import Study
 from .tables import decode, encode, ranges
 
@@ -51,21 +51,20 @@ def store(study: Study, records: Sequence[Record], folder: Path, limit: int | No
     return decode(table)
 
 
-def unpack(study: Study, file: Path, folder: Path | None = None) -> None:
-    """Write the rows of a stored table into a file of finished rows; a run then measures only what the table lacks.
-
-    Raises FileNotFoundError for a table that was not stored.
-    """
-    sources, rows = load_json(study.name, folder)["sources"], load_rows(study.name, folder)
-    names = dict.fromkeys(name for case in study.cases() for name in case)
+def stored_records(study: Study, folder: Path) -> list[Record]:
+    """The rows of a stored table as records, of the cases that the study has now; none of a table that is not there."""
+    if not (folder / f"{study.name}.json").exists():
+        return []
+    sources, cases = load_json(study.name, folder)["sources"], study.cases()
+    names = list(dict.fromkeys(name for case in cases for name in case))  # cases may differ in what they have
+    rows = {tuple(cell(row.get(name)) for name in names): row for row in load_rows(study.name, folder)}
     records: list[Record] = []
-    for row in rows:
-        case = {name: row[name] for name in names if name in row}
-        values = {name: value for name, value in row.items() if name not in case and name not in PROVENANCE}
-        records.append({"key": row["key"], "source": sources[row["source"]], "case": case, "measured": values})
-    file.unlink(missing_ok=True)
-    with RowFile(file) as row_file:
-        row_file.add(records)
+    for case in cases:
+        row = rows.get(tuple(cell(case.get(name)) for name in names))
+        if row is not None:
+            values = {name: value for name, value in row.items() if name not in (*names, *PROVENANCE)}
+            records.append({"key": row["key"], "source": sources[row["source"]], "case": case, "measured": values})
+    return records
 
 
 def as_json(stored: Any, depth: int = 0) -> str:

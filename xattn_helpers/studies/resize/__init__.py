@@ -62,6 +62,7 @@ class ResizeStudy(Steered):
 
     def row(self, case: Case, clip: Clip, asked: Track, reference: Reference) -> Row:
         """What is said of one clip, without what is about paths."""
+        # not super().row, whose code would not be a part of the row's key
         told = describe(clip, str(case["word"]), asked.boxes(len(clip.video)), reference, self.device)
         return {name: told[name] for name in TOLD}
 

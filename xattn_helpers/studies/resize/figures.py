@@ -22,7 +22,7 @@ LONGER = "equal, 0.08"  # the defaults for sizes with longer steps
 TITLES = NAMES | {LONGER: "longer equal steps, .08 in place of .055"}
 COLORS = {"defaults": "#2a7f62", "old defaults": "#2f6db3", "paper": "#c8692b"}
 LARGEST = 0.85  # of the axes
-TENTHS = 10
+TENTHS = 10  # parts of the videos, by what was asked, that the line of medians has a point for
 TICKS = (0.01, 0.03, 0.1, 0.3, 1)
 HIGHEST_SHARE = 0.985  # of the cells of a pull: colours stop beyond it, for the two cells that norm is made from
 
