@@ -11,10 +11,12 @@ COLAB_BIN := $(COLAB)/bin
 TORCH ?= 2.11.0
 COLAB_READY := $(COLAB)/.ready-$(TORCH)
 
-# Threads that wait spin by default, and so take the core from the one that works where several processes share them.
-# OpenMP reads this once, when torch is imported. Whoever says something about it says all of it.
-ifeq ($(OMP_WAIT_POLICY)$(KMP_BLOCKTIME),)
+# Threads that wait spin by default, and so take the core from the one that works where several processes share them;
+# here they spin for a moment, and then sleep (xattn_helpers/threads.py). OpenMP reads this once, when torch is imported.
+# Whoever says something about it says all of it.
+ifeq ($(OMP_WAIT_POLICY)$(GOMP_SPINCOUNT)$(KMP_BLOCKTIME),)
 export OMP_WAIT_POLICY := PASSIVE
+export GOMP_SPINCOUNT := 5000
 export KMP_BLOCKTIME := 0
 endif
 # Packages that a library does not need, and that take seconds at each import, are not found.

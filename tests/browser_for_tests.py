@@ -13,6 +13,7 @@ import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from tools.execution import slowness
+from xattn_helpers.threads import WAITING
 
 TESTS = Path(__file__).parent
 SHOTS = TESTS.parent / "build" / "screenshots"  # where pictures stay, to be looked at
@@ -52,7 +53,7 @@ class Lab:
             "JUPYTER_RUNTIME_DIR": self.runtime, "JUPYTER_CONFIG_DIR": folder / "config",
             "JUPYTERLAB_SETTINGS_DIR": folder / "settings", "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
             "IPYTHONDIR": folder / "ipython",
-            "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), "OMP_WAIT_POLICY": "PASSIVE",
+            "PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), **WAITING,
         }  # fmt: skip
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root"]
         command += [f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]

@@ -8,16 +8,16 @@ import sys
 import pytest
 
 from tools import badges
-from xattn_helpers.threads import processors
+from xattn_helpers.threads import NUMBER, WAITING, processors
 
-OURS = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+OURS = (*WAITING, *NUMBER)
 # First the set-up cell of a lesson, then the package, then its explorers, which need the widgets.
 CODE = f"""import json, os, sys
 import pydantic
 pydantic.TypeAdapter.__init__ = None
 {badges.colab_cell(badges.Address("owner/name", "draft"))}
 told = {{"loaded by the cell": [name for name in ("torch", "xattn_helpers") if name in sys.modules]}}
-told["waiting"] = os.environ.get("OMP_WAIT_POLICY"), os.environ.get("KMP_BLOCKTIME")
+told["waiting"] = [os.environ.get(name) for name in {tuple(WAITING)}]
 from xattn_helpers.display import show
 import torch
 told |= {{"widgets": "ipywidgets" in sys.modules, "threads": torch.get_num_threads()}}
@@ -37,7 +37,7 @@ def told():
 
 
 def test_threads_are_told_how_to_wait_before_a_lesson_loads_torch(told):
-    assert "torch" in told["loaded by the cell"] and told["waiting"] == ["PASSIVE", "0"]
+    assert "torch" in told["loaded by the cell"] and told["waiting"] == list(WAITING.values())
 
 
 def test_there_are_no_more_threads_than_processors(told):

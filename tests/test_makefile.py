@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tools import notebooks
-from xattn_helpers.threads import PASSIVE
+from xattn_helpers.threads import WAITING
 
 TARGETS = (
     "tutorial", "notebooks", "lab", "test", "test-unit", "test-browser", "bench", "train", "lint", "format", "mutants",
@@ -17,7 +17,7 @@ TARGETS = (
 COMMANDS = ("python", "ruff", "basedpyright", "jupyter")
 SAYS_HOW = """#!/bin/sh
 printf 'called %s\\n' "$(basename "$0")"
-printf 'policy %s %s\\n' "$OMP_WAIT_POLICY" "$KMP_BLOCKTIME"
+printf 'policy %s %s %s\\n' "$OMP_WAIT_POLICY" "$GOMP_SPINCOUNT" "$KMP_BLOCKTIME"
 printf 'path %s\\n' "$PYTHONPATH"
 for argument in "$@"; do printf '<%s>\\n' "$argument"; done
 """
@@ -33,7 +33,7 @@ def make(tmp_path):
 
     def run(*arguments, **environment):
         command = ["make", "--no-print-directory", f"BIN={tmp_path}", f"READY={tmp_path / 'ready'}", *arguments]
-        ours = (*PASSIVE, "MAKEFLAGS")
+        ours = (*WAITING, "MAKEFLAGS")
         inherited = {name: value for name, value in os.environ.items() if name not in ours}
         finished = subprocess.run(
             command, cwd=notebooks.ROOT, capture_output=True, text=True, env=inherited | environment
@@ -45,14 +45,14 @@ def make(tmp_path):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_threads_wait_passively_in_every_target(make, target):
+def test_threads_wait_for_a_moment_in_every_target(make, target):
     policies = set(re.findall(r"^policy (.*)$", make(target), re.MULTILINE))
-    assert policies == {" ".join(PASSIVE.values())}
+    assert policies == {" ".join(WAITING.values())}
 
 
 def test_whoever_sets_the_policy_keeps_it(make):
-    assert "policy ACTIVE \n" in make("bench", OMP_WAIT_POLICY="ACTIVE")
-    assert "policy  200\n" in make("bench", KMP_BLOCKTIME="200")
+    assert "policy ACTIVE  \n" in make("bench", OMP_WAIT_POLICY="ACTIVE")
+    assert "policy   200\n" in make("bench", KMP_BLOCKTIME="200")
 
 
 @pytest.mark.parametrize("before, after", [("", ""), ("/a b:/c", ":/a b:/c")])
@@ -63,10 +63,10 @@ def test_what_takes_seconds_to_import_is_not_found_in_any_target(make, before, a
     subprocess.run([sys.executable, "-c", validated], check=True, env=os.environ | {"PYTHONPATH": str(folder)})
 
 
-def test_threads_wait_passively_on_binder():
+def test_threads_wait_for_a_moment_on_binder():
     command = [notebooks.ROOT / "binder" / "start", "env"]
     said = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": os.defpath}).stdout.split()
-    assert {f"{name}={value}" for name, value in PASSIVE.items()} <= set(said)
+    assert {f"{name}={value}" for name, value in WAITING.items()} <= set(said)
 
 
 @pytest.mark.parametrize("value", ["owner/name", "a b", "x; touch hacked", 'x" y', "x' y", "`id`", "--write", ""])

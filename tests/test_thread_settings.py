@@ -12,16 +12,16 @@ import sys
 import pytest
 
 from xattn_helpers import threads
-from xattn_helpers.threads import processors, quota
+from xattn_helpers.threads import NUMBER, WAITING, processors, quota
 
 ALONE = f"import runpy; runpy.run_path({threads.__file__!r})"  # without the package, which takes longer to load
-SAYS = "import os, torch; say = os.environ.get; print(say('OMP_WAIT_POLICY'), say('KMP_BLOCKTIME'))"
-OURS = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+OURS = (*WAITING, *NUMBER)
+SAYS = f"import os, torch; print(*[os.environ.get(name) for name in {tuple(WAITING)}])"
 AFFINITY = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def said(code=ALONE, command=(), **environment):
-    """What a new process says after some code: how threads wait, in two words, and how many torch has."""
+    """What a new process says after some code: how threads wait, in three words, and how many torch has."""
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
     finished = subprocess.run(
         [*command, sys.executable, "-c", f"{code}\n{SAYS}\nprint(torch.get_num_threads())"],
@@ -33,14 +33,18 @@ def said(code=ALONE, command=(), **environment):
 
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
-    [("OMP_WAIT_POLICY", "ACTIVE", ["ACTIVE", "None"]), ("KMP_BLOCKTIME", "200", ["None", "200"])],
+    [
+        ("OMP_WAIT_POLICY", "ACTIVE", ["ACTIVE", "None", "None"]),
+        ("GOMP_SPINCOUNT", "7", ["None", "7", "None"]),
+        ("KMP_BLOCKTIME", "200", ["None", "None", "200"]),
+    ],
 )
 def test_whoever_says_how_threads_wait_keeps_it(name, value, expected):
-    assert said(**{name: value})[:2] == expected
+    assert said(**{name: value})[:3] == expected
 
 
 def test_where_torch_is_loaded_it_is_too_late_and_nothing_is_set():
-    assert said(f"import torch\n{ALONE}")[:2] == ["None", "None"]
+    assert said(f"import torch\n{ALONE}")[:3] == ["None"] * 3
 
 
 # How many
@@ -53,14 +57,14 @@ def test_a_quota_takes_threads_from_torch_unless_the_user_has_set_their_number()
         "import pathlib; read = pathlib.Path.read_text\n"
         f"pathlib.Path.read_text = lambda file, **how: {files}.get(str(file)) or read(file, **how)"
     )
-    assert said(f"{quota_of_one}\n{ALONE}")[2] == "1"
-    assert said(f"{quota_of_one}\nimport torch\n{ALONE}")[2] == "1"
-    assert said(f"{quota_of_one}\n{ALONE}", OMP_NUM_THREADS="2")[2] == "2"
+    assert said(f"{quota_of_one}\n{ALONE}")[3] == "1"
+    assert said(f"{quota_of_one}\nimport torch\n{ALONE}")[3] == "1"
+    assert said(f"{quota_of_one}\n{ALONE}", OMP_NUM_THREADS="2")[3] == "2"
 
 
 @pytest.mark.skipif(not AFFINITY or not shutil.which("taskset"), reason="needs taskset")
 def test_a_process_on_one_processor_has_one_thread():
-    assert said(command=["taskset", "-c", str(min(AFFINITY))])[2] == "1"
+    assert said(command=["taskset", "-c", str(min(AFFINITY))])[3] == "1"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
-"""How torch's threads share the processors: those that wait sleep, and there are no more than the process may use.
+"""How torch's threads share the processors: those that wait soon sleep, and there are no more than the process may use.
 
-Threads that wait by spinning take the processor from the one that works, wherever other programs run beside it. How
-they wait is read once, when torch is loaded, and so this module comes first and loads torch last.
+Between two operations of a network a thread waits for some microseconds. One that sleeps is late for the next; one that
+spins until its work comes takes the processor from the one that works, wherever other programs run beside it. So it
+spins for a moment and then sleeps (study `waiting`). How threads wait is read once, when torch is loaded, and so this
+module comes first and loads torch last.
 """
 
 import math
@@ -9,17 +11,21 @@ import os
 import sys
 from pathlib import Path
 
-# Of OpenMP in all its versions, and of Intel's, which otherwise spins for 200 milliseconds.
-PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
+# Of OpenMP in all its versions: sleep; of GNU's, which torch has on Linux: after so many turns, a fraction of a
+# millisecond; and of Intel's, which counts whole milliseconds and otherwise spins for 200 of them: at once.
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "5000", "KMP_BLOCKTIME": "0"}
 NUMBER = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # with which a user says how many threads there are
 SYSTEM = Path("/")  # where the files of the system are
 
 
-def wait_passively() -> bool:
-    """Let waiting threads sleep, unless the user has said how they wait, or torch is loaded; returns whether it did."""
-    if "torch" in sys.modules or not PASSIVE.keys().isdisjoint(os.environ):
+def wait_shortly() -> bool:
+    """Let waiting threads sleep after a moment; returns whether it did.
+
+    It does not if the user has said how they wait, or if torch is loaded.
+    """
+    if "torch" in sys.modules or not WAITING.keys().isdisjoint(os.environ):
         return False
-    os.environ.update(PASSIVE)
+    os.environ.update(WAITING)
     return True
 
 
@@ -86,5 +92,5 @@ def _read(file: Path) -> str:
         return ""
 
 
-wait_passively()
+wait_shortly()
 limit_threads()
