@@ -97,6 +97,15 @@ def test_it_ends_with_its_share_of_the_steps(until, steps, inside):
     assert changed == inside
 
 
+def test_for_sizes_it_is_light_and_ends_after_a_quarter_of_the_steps():
+    before, wanted = random_maps(2), torch.tensor([4.0, 4.0, -4.0, -4.0])
+    bias = Bias.for_size("car", LEFT, shape="box")
+    by_step = [edited(bias, before, index, 8) for index in range(8)]
+    torch.testing.assert_close(by_step[1][1], by_hand(before[1], {2: wanted.expand(2, 4, 4)}))
+    assert [not torch.equal(after, before) for after in by_step] == [True] * 2 + [False] * 6
+    assert Bias.for_size("car", LEFT, until=1.0, cells=1) == Bias("car", LEFT, 4.0, -4.0, until=1.0, cells=1)
+
+
 # In whole runs
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -21,6 +21,7 @@ from .edit import Run, State
 from .placements import Placements, Targets, WordsOfTargets, check_placements, for_some
 from .targets import Shape
 
+FOR_SIZE: dict[str, Any] = {"inside": 4.0, "outside": -4.0, "until": 0.25}
 Logit = Annotated[float, Field(ge=-1e4, le=1e4)]  # what is added to one: half precision holds no more
 
 
@@ -45,6 +46,14 @@ class Bias:
 
     def __post_init__(self):
         check_placements(self.word, self.target)
+
+    @classmethod
+    def for_size(cls, word: Any, target: Any, **knobs: Any) -> "Bias":
+        """Beside `Guidance.for_size`, for objects that take a size where they are: a light one, in the first steps.
+
+        There the object's size is decided, and a gradient alone is late. Chosen in the study `tuning`.
+        """
+        return cls(word, target, **(FOR_SIZE | knobs))
 
     def for_prompts(self, chosen: slice) -> "Bias":
         """The same for some of the prompts of a batch."""
