@@ -99,6 +99,7 @@ def card_sections() -> Sections:
         "sharpness": lambda: section("sharpness"),
         "transformer": transformer_section,
         "speed": lambda: stored_table("pocket_speed"),
+        "waiting": lambda: section("waiting"),
         "source": lambda: source(QUALITY),
     }
 
