@@ -298,8 +298,9 @@ bullets(choices.lines(settings))
 # - **In between are real choices**: what the energy asks for and by which law a step is as long as it is, how the target
 #   is drawn, a bias in place of the gradient. They cost a part of the gain, and some of them cost objects. Section 6 is
 #   about how far.
-# - **Adding does not help.** A second energy beside the first, the mid block beside the other layers, a bias beside the
-#   gradient: all of them lie to the left of zero.
+# - **Adding does not help a path.** A second energy beside the first, the mid block beside the other layers, a bias
+#   beside the gradient: all of them lie to the left of zero. (For sizes, a second energy and a light bias in the first
+#   steps do help: [lesson 04](04_resize.ipynb).)
 # - **Near the zero line you may forget it.** At which steps guidance acts changes least of all.
 # - **Look at both panels.** Two settings with the same mIoU can differ in how many objects they lose.
 #

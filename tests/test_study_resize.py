@@ -9,6 +9,7 @@ from models_for_tests import tiny
 from PIL import Image
 from studies_for_tests import look_at_paint, paint, use_tiny_models
 
+from xattn_helpers import size_edits
 from xattn_helpers.studies import load_rows, load_table, resize, resize_sheet, running
 from xattn_helpers.studies.guidance import steered
 from xattn_helpers.studies.resize import table
@@ -29,6 +30,14 @@ def test_every_object_is_asked_for_every_size_with_every_seed():
     study = resize.ResizeStudy()
     text = str(study.depends(cases[0] | {"asked": "bigger"}))
     assert "1.07, 1.75" in text and study.depends(cases[0]) == study.depends(cases[1]), "a number asks for itself"
+
+
+def test_the_best_setting_is_what_the_package_gives_for_sizes():
+    path = resize.track([(0.5, 0.5)], size=0.4)
+    assert resize.SETTINGS[table.BEST].edits("size", ["burger"], [path]) == size_edits([["burger"]], [[path]])
+    knobs = resize.knobs_of(resize.SETTINGS[table.BEST])
+    assert knobs["energy"] == {"box": 1.0, "shape": 0.6} and knobs["bias"]["inside"] == 4
+    assert resize.knobs_of(resize.SETTINGS["defaults"]) == {}
 
 
 def test_sizes_in_words_are_relative_to_the_unguided_video():

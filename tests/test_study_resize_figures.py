@@ -36,7 +36,7 @@ def summary(every):
 
 def test_each_panel_has_the_sizes_of_its_setting():
     figure = figures.asked_and_got(both())
-    assert [axis.get_title() for axis in figure.axes] == ["this series' defaults", "the paper's setting"]
+    assert [axis.get_title() for axis in figure.axes] == ["gradient alone", "the paper's setting"]
     dots = [axis.lines[0] for axis in figure.axes]
     np.testing.assert_allclose(dots[0].get_xydata(), [(0.2, 0.2), (0.3, 0.3), (0.4, 0.4)])
     np.testing.assert_allclose(dots[1].get_ydata(), [0.3, 0.3, 0.31, 0.32])
@@ -54,26 +54,28 @@ def test_medians_are_of_tenths_by_what_was_asked():
 
 def test_sentences_are_those_of_the_table_and_name_what_it_lacks():
     first, second, deaf, missing = figures.lines(summary(both()), both())
-    assert first.startswith("**this series' defaults**: rank correlation 1.00") and "lost 25 % (" in first
+    assert first.startswith("**gradient alone**: rank correlation 1.00") and "lost 25 % (" in first
     assert "median error 0 %" in first and "slope 1.00" in first
     assert second.startswith("**the paper's setting**") and "lost 0 % (" in second
     assert "hears no wish: rank correlation" in deaf and "slope 0." in deaf
-    assert missing == "not in the stored table yet: old defaults; equal, 0.08"
+    assert missing == "not in the stored table yet: shape and bias; old defaults; equal, 0.08"
 
 
 def test_each_panel_is_told_with_its_knobs_and_its_number_of_videos():
     made = table.summary(both(), {"defaults": {}, "paper": {"strength": 9.0}, "new": {}})
     assert figures.settings_lines(made, both()) == [
-        "defaults: as Guidance.for_size, 4 videos", "paper: {'strength': 9.0}, 4 videos",
+        "gradient alone: as Guidance.for_size, 4 videos", "the paper's setting: {'strength': 9.0}, 4 videos",
     ]  # fmt: skip
 
 
 def test_a_whole_table_lacks_nothing():
-    every = both() + rows("old defaults", *SIDES) + rows("equal, 0.08", 0.2, math.nan, math.nan, 0.5)
-    knobs = dict.fromkeys(("defaults", "old defaults", "paper", "new", "equal, 0.08"), {})
+    every = rows(table.BEST, *SIDES) + both() + rows("old defaults", *SIDES)
+    every += rows("equal, 0.08", 0.2, math.nan, math.nan, 0.5)
+    knobs = dict.fromkeys((table.BEST, "defaults", "old defaults", "paper", "new", "equal, 0.08"), {})
     lines = figures.lines(table.summary(every, knobs), every)
-    assert len(lines) == 5 and not any("not in" in line for line in lines)
-    assert lines[3].startswith("**longer equal steps, .08 in place of .055**") and "lost 50 % (" in lines[3]
+    assert len(lines) == 6 and not any("not in" in line for line in lines)
+    assert lines[0].startswith("**bias and gradient**")
+    assert lines[4].startswith("**gradient alone, steps of .08 in place of .055**") and "lost 50 % (" in lines[4]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_a_whole_table_lacks_nothing():
 )
 def test_bounds_are_judged_by_the_interval(order, error, words):
     part = {"rank correlation": {"all": Estimate(*order, 9)}, "median relative error": {"all": Estimate(*error, 9)}}
-    judged = figures.verdicts({"settings": {"defaults": part}})
+    judged = figures.verdicts({"settings": {table.BEST: part}})
     assert tuple(text.rpartition(", ")[2].removeprefix("but the interval has ") for text in judged) == words
 
 

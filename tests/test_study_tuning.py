@@ -64,6 +64,7 @@ def test_settings_name_all_that_they_depend_on():
         kinds[name] = [type(edit) for edit in edits]
         for edit in edits:
             if isinstance(edit, Guidance):
+                assert ("box and shape" in name) == (edit.energy == {"box": 1.0, "shape": 0.6})
                 assert edit.law == "equal" and f"equal {edit.strength:g}, {edit.schedule}" in name
             else:
                 assert f"bias {edit.inside:g}, until {edit.until:g}" in name and edit.outside == -edit.inside

@@ -12,6 +12,7 @@ from .edits.bias import Bias
 from .edits.blending import KeepBackground
 from .edits.guidance import Guidance
 from .edits.observed import observe
+from .edits.sizes import size_edits
 from .edits.swap import Refine, Replace, Reweight, Swap
 from .edits.targets import Track, track
 from .measures.detection import detect
@@ -19,7 +20,7 @@ from .sampling import Clip, generate
 
 __all__ = [
     "Bias", "Clip", "Guidance", "KeepBackground", "Model", "Refine", "Replace", "Reweight", "Swap", "Track", "capture",
-    "detect", "edit_video", "generate", "load", "observe", "pocket", "show", "track",
+    "detect", "edit_video", "generate", "load", "observe", "pocket", "show", "size_edits", "track",
 ]  # fmt: skip
 
 __version__ = "0.1.0"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from xattn_helpers import Bias, Guidance, generate, track
+from xattn_helpers import Bias, Guidance, generate, size_edits, track
 
 from .rows import Case, Row, select
 from .study import Study
@@ -11,9 +11,10 @@ from .timing import ratios, threads, time_pairs
 PAIRS = 5
 PROMPT, WORD = "a burger floats on the water", "burger"
 PATH = track([(0.25, 0.25), (0.25, 0.77)])
-SETTINGS: dict[str, Guidance | Bias] = {  # the defaults, and what costs half of them or nothing
+SETTINGS: dict[str, Guidance | Bias | list[Guidance | Bias]] = {  # the defaults, and what costs half of them or nothing
     "for a track": Guidance.for_track(WORD, PATH),
     "for a size": Guidance.for_size(WORD, PATH),
+    "for a size, with a bias": size_edits(WORD, PATH),
     "first half": Guidance(WORD, PATH, schedule="first half"),
     "bias": Bias(WORD, PATH),
 }

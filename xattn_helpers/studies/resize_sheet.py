@@ -19,7 +19,7 @@ from .store import RESULTS
 from .study import Report
 
 SHOWN = ("burger", "ball", "shark", "duck")
-SETTING = "defaults"
+SETTING = "shape and bias"
 COLUMNS = ("unguided", *WORDS)
 QUALITY = 65  # of the picture's compression
 

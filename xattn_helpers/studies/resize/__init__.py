@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...edits.bias import FOR_SIZE
+from ...edits.sizes import BOTH_ENERGIES
 from ...edits.targets import Track, track
 from ...measures.adherence import size
 from ...measures.boxes import Boxes, boxes_of, centres
@@ -26,7 +28,8 @@ SEEDS = tuple(range(10, 26))
 LEAST, MOST = 0.08, 0.8  # of the picture: what can be asked for
 TOLD = ("covered", "iou", "size", "unguided size", "unguided covered", "single", "scene kept")  # of a box that stands
 SETTINGS = {
-    "defaults": Setting({}),
+    "shape and bias": Setting({"energy": BOTH_ENERGIES}, FOR_SIZE),  # as `size_edits`
+    "defaults": Setting({}),  # as `Guidance.for_size`
     "equal, 0.08": Setting({"law": "equal", "strength": 0.08, "schedule": "always"}),
     "old defaults": Setting(OLD_DEFAULTS),
     "paper": Setting(PAPER),
@@ -68,11 +71,17 @@ class ResizeStudy(Steered):
 
     def summary(self, rows: Sequence[Row]) -> dict:
         """For each setting how sizes agree with the wishes, and what the unguided sizes would have given."""
-        return summary(rows, {name: SETTINGS[name].guidance for name in SETTINGS})
+        return summary(rows, {name: knobs_of(setting) for name, setting in SETTINGS.items()})
 
     def markdown(self, table: dict) -> str:
         """What was asked for, and each setting."""
         return markdown(table)
+
+
+def knobs_of(setting: Setting) -> dict:
+    """Those of the gradient, and under "bias" those of the bias beside it."""
+    knobs = dict(setting.guidance or {})
+    return knobs | {"bias": dict(setting.bias)} if setting.bias else knobs
 
 
 def sizes_of(setting: str, word: str, seed: int) -> list[Case]:

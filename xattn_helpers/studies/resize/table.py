@@ -27,7 +27,11 @@ LEAST_SIZES = 3  # of a series whose slope or order is told
 IN_ORDER = 0.94  # least rank correlation of a series of ten that counts as being in order
 STATISTICS = {"rank correlation": ("≥", 0.9), "median relative error": ("≤", 0.15)}  # and what the project asks for
 RATES = {"seen": None, "one instance": ("≥", 0.85), "scene kept": ("≥", 0.9)}
-NAMES = {"defaults": "this series' defaults", "old defaults": "its defaults before", "paper": "the paper's setting"}
+BEST = "shape and bias"  # what this series takes for sizes
+NAMES = {  # of settings, for readers
+    BEST: "bias and gradient", "defaults": "gradient alone", "old defaults": "earlier defaults",
+    "paper": "the paper's setting",
+}  # fmt: skip
 PARTS: dict[str, Callable[[Row], bool]] = {
     "all": lambda row: True,
     "words": lambda row: row["asked"] in WORDS,

@@ -8,6 +8,7 @@ as many objects as 0.055.
 
 from collections.abc import Mapping
 
+from ...edits.sizes import BOTH_ENERGIES
 from ..guidance.setting import Setting
 
 LENGTHS = {  # schedule: strengths of equal steps
@@ -24,18 +25,18 @@ FINALISTS: dict[str, tuple[str, ...]] = {  # the best six of the first seed, by 
     "track": (
         "equal 0.12, paper",
         "equal 0.08, always",
+        "equal 0.055, always, box and shape, and bias 4, until 0.25",
+        "equal 0.055, always, box and shape",
         "equal 0.12, first half",
         "equal 0.055, always, and bias 4, until 0.25",
-        "equal 0.08, paper",
-        "equal 0.055, always",
     ),
     "size": (
+        "equal 0.055, always, box and shape, and bias 4, until 0.25",
         "equal 0.08, paper",
         "equal 0.055, always",
         "equal 0.08, first half",
+        "equal 0.055, always, box and shape",
         "equal 0.055, always, and bias 4, until 0.25",
-        "equal 0.12, first half",
-        "equal 0.055, paper",
     ),
 }
 
@@ -65,6 +66,9 @@ def all_settings() -> Mapping[str, Setting]:
     for strength, logit, share in TOGETHER:
         name = f"equal {strength:g}, always, and bias {logit:g}, until {share:g}"
         settings[name] = Setting(guidance(strength, "always"), bias(logit, share))
+    knobs = guidance(0.055, "always") | {"energy": BOTH_ENERGIES}
+    settings["equal 0.055, always, box and shape"] = Setting(knobs)
+    settings["equal 0.055, always, box and shape, and bias 4, until 0.25"] = Setting(knobs, bias(4.0, 0.25))
     return settings
 
 
