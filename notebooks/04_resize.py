@@ -14,8 +14,7 @@
 # 2. compute the gradient of this energy with respect to the latents, and move them downhill (eq. 4);
 # 3. say why eq. 3 needs a square, and in how many ways eq. 4 can be read;
 # 4. choose how long a step is, and see when it is too short and too long;
-# 5. ask for an object of a given size with `Guidance`, and measure asked against got size;
-# 6. say why a bias in the first steps helps a gradient.
+# 5. ask for an object of a given size, and measure asked against got size.
 
 # %% tags=["colab-setup"]
 # On Google Colab, this installs what is missing there of the project and its packages.
@@ -36,8 +35,7 @@ if "google.colab" in sys.modules and missing:
 threads = import_module("xattn_helpers.threads")  # before torch, whose threads then wait without taking processors
 
 # %% [markdown]
-# The next cell loads the models; on a GPU, change them there. Most pictures come from the image model, which is quick. A
-# picture is a video of one frame, so that all code holds for videos, too.
+# The next cell loads the models; on a GPU, change them there. Most pictures come from the image model, which is quick.
 
 # %%
 import numpy as np
@@ -103,11 +101,9 @@ figures.sheet(free.clip, {"a burger floats on the water": equal}, paths)
 # draw ourselves, here a disc in the red box. An *energy* is a number that is small where map and target agree; the name
 # is from physics, where things roll downhill.
 #
-# To follow a gradient while sampling is an older idea: that of a classifier
-# ([Dhariwal and Nichol 2021](https://arxiv.org/abs/2105.05233)), or of any loss
-# ([Bansal et al. 2023](https://arxiv.org/abs/2302.07121)). What the paper takes over from
-# [layout guidance](https://arxiv.org/abs/2304.03373) and [self-guidance](https://arxiv.org/abs/2306.00986) is to let
-# the *attention* decide.
+# To follow a gradient while sampling is older: that of a [classifier](https://arxiv.org/abs/2105.05233), or of
+# [any loss](https://arxiv.org/abs/2302.07121). To let the *attention* decide comes from
+# [layout guidance](https://arxiv.org/abs/2304.03373) and [self-guidance](https://arxiv.org/abs/2306.00986).
 #
 # ## 2. From a map to a shape
 #
@@ -133,14 +129,12 @@ pictures.targets(free.clip, large, A, target, zero_shot)
 #    \qquad \mathrm{norm}(\mathcal{A}) = \frac{\mathcal{A} - \min \mathcal{A}}{\max \mathcal{A} - \min \mathcal{A}} . $$
 #
 # *norm* stretches a map from 0 to 1. The sigmoid σ, with a sharpness of $s = 20$, then lifts what is above one half
-# towards 1 and presses the rest towards 0. Why softly? A hard threshold is flat everywhere, so that its gradient is
-# zero, and nobody could roll downhill.
+# towards 1 and presses the rest towards 0. Why softly? A hard threshold is flat everywhere: its gradient is zero.
 #
 # ![A map of 4 × 4 cells becomes a shape, and with the target one number](diagrams/energy.svg)
 #
 # **Where does the target come from?** The last picture above is the paper's *zero-shot* target: shape(A) of the unguided
-# run, enlarged. But the paper finds the maps of its video model too noisy for this, and draws by hand (its section 4.1).
-# Ours is good enough, and still carries specks along. In this lesson we draw, too.
+# run, enlarged. The paper finds the maps of its video model too noisy for this, and draws by hand (section 4.1). So do we.
 #
 # ### Exercise 1 ● 5 minutes: norm
 #
@@ -226,9 +220,8 @@ figures.pulls({name: aim[0] for name, aim in drawn.items()}, pulls, A[0])
 
 
 # %% [markdown]
-# Red cells are to get more attention, blue ones less; outlines are the targets. (Colours stop short of the pull of the
-# darkest and the brightest cell, from which norm is made.) In the column "signed" both rows are the same: **the target
-# drops out**. It is a constant, and the derivative of $-\mathrm{shape}(\mathcal{A})$ asks for
+# Red cells are to get more attention, blue ones less; outlines are the targets. In the column "signed" both rows are the
+# same: **the target drops out**. It is a constant, and the derivative of $-\mathrm{shape}(\mathcal{A})$ asks for
 # more attention anywhere, whatever we have drawn. The paper's text does not print a square; its
 # [released code](https://github.com/sam-motamed/Video-Editing-X-Attention) has one. With it,
 #
@@ -274,10 +267,10 @@ check.shape_energy(energy_by_hand)
 # %% [markdown]
 # ## 4. From the map to the latents
 #
-# Nobody can set the attention; it is computed from the latents. But we can ask how it would change with them. One pass
-# of the network, with the prompt alone, gives the maps; *backpropagation* goes back from the energy through the network
-# to the latents, and tells for each of them whether it should grow or shrink. In training, the same computation changes
-# the weights. Here the weights stay, and the *input* changes ([`torch.autograd.grad`](https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html)).
+# The attention is computed from the latents. How would it change with them? One pass of the network, with the prompt
+# alone, gives the maps; *backpropagation* goes back from the energy through the network to the latents, and tells for
+# each of them whether it should grow or shrink. In training, the same computation changes the weights. Here the weights
+# stay, and the *input* changes ([`torch.autograd.grad`](https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html)).
 
 # %%
 own = image_model.defaults
@@ -305,7 +298,7 @@ pictures.gradients(free.clip, z, by_box)
 
 # %% [markdown]
 # The latents are still pure noise, yet the gradient is largest where the network is about to put its burger. Guidance
-# strengthens or weakens what the network already begins to see. This helps, and it limits how far a size can be moved.
+# strengthens or weakens what the network already begins to see, which limits how far a size can be moved.
 #
 # ### Equation 4
 #
@@ -334,7 +327,7 @@ except ValueError as error:
 
 
 # %% [markdown]
-# A latent has a standard deviation of about one, so there is no picture left after such a step. We follow the code.
+# A latent has a standard deviation of about one: no picture is left after such a step. We follow the code.
 #
 # | | the paper's text | its released code | this section |
 # | --- | --- | --- | --- |
@@ -344,8 +337,8 @@ except ValueError as error:
 # | target | binary masks | discs | discs |
 # | norm over | each map | all heads of a frame together | each map |
 #
-# The code multiplies its η of 15 by a weight of 4, and averages over 16 layers of which 6 give zero, while we average
-# over the ten others. Its frames are mixed up, too, by a bug that [lesson 06](06_what_matters.ipynb) measures.
+# The code multiplies its η of 15 by 4, and averages over 16 layers of which 6 give zero; we average over the ten others.
+# Its frames are mixed up by a bug that [lesson 06](06_what_matters.ipynb) measures.
 #
 # ### Exercise 4 ● 5 minutes: a guided step
 #
@@ -412,9 +405,9 @@ pictures.boxed({"unguided": (free.clip, large), "by hand": (decoded, large), "by
 #
 # ## 5. How long should a step be?
 #
-# With eq. 4 a step is as long as the gradient makes it. Guess: how long are the first steps beside the last ones? We
-# ask for the five sizes with the box energy and an η of 100 that suits it, and let `clip.updates` tell what happened at
-# each step for the smallest box. Beside it are the pictures of section 1, whose steps follow another rule.
+# Guess: how long are the first steps of eq. 4 beside the last ones? We ask for the five sizes with the box energy and an η
+# of 100 that suits it; `clip.updates` tells what happened at each step for the smallest box. Beside it are the steps of
+# section 1.
 
 # %%
 PLAIN = {"law": "1 - abar", "strength": 100.0, "schedule": "always"}  # the length is the gradient's
@@ -428,8 +421,7 @@ figures.lengths(followed)
 
 # %% [markdown]
 # On the right is the longest way that any latent goes at a step. By eq. 4 the first steps are the longest by far, and the
-# last ones next to nothing: the law $\delta_t^2$ shrinks, and the gradient with it. So eq. 4 hardly pushes when the
-# details of the burger are made; on the left, its energy stops falling. Another way is to make every step equally long,
+# last ones next to nothing; on the left, the energy stops falling. Another way is to make every step equally long,
 #
 # $$ \mathbf{z}_t \leftarrow \mathbf{z}_t - \sqrt{1 - \bar\alpha_t}\;\eta\, \frac{\nabla E}{\mathrm{rms}(\nabla E)} ,
 #    \qquad \mathrm{rms}(x) = \sqrt{\mathrm{mean}(x^2)} . $$
@@ -473,7 +465,7 @@ by_helper = generate(image_model, prompt, seed, steps=3, edits=Guidance.for_size
 print(f"largest difference {lesson.close(by_hand[0], by_helper, calls=6):.0e}")
 
 # %% [markdown]
-# Now compare the two with equal steps of three times the length.
+# Now with equal steps of three times the length.
 
 # %% jupyter={"source_hidden": true}
 ways = {"η · gradient": as_gradient, "equal, η = 0.055": equal, "equal, η = 0.16": too_long}
@@ -481,22 +473,20 @@ print(pictures.sizes_text(paths, ways, word, sight))
 figures.sheet(free.clip, ways, paths)
 
 # %% [markdown]
-# Steps that follow the gradient move the large sizes and leave the small ones alone. Equal steps move both. But they do
-# not know when to stop, and can be too long: the last row comes nearest to the smallest box, and pays with a scrap for a
-# burger at one end and a frayed one at the other.
+# Steps that follow the gradient move the large sizes and leave the small ones alone. Equal steps move both, and can be too
+# long: the last row comes nearest to the smallest box, and pays with a scrap of a burger at one end and a frayed one at
+# the other.
 #
 # ## 6. A bias in the first steps
 #
-# The largest burger is still smaller than its box. When is the size of an object decided? In the first steps, while the
-# latents are almost pure noise. There the maps are unclear, and their gradient says little. Guess: what if we *set* the
-# attention in these steps, instead of asking for it?
+# The size of an object is decided in the first steps, while the latents are almost pure noise. There the maps are unclear,
+# and their gradient says little. Guess: what if we *set* the attention in these steps?
 #
-# Attention is a softmax of *logits* ([lesson 01](01_cross_attention.ipynb)). A *bias* $b$ is a number that is added to
-# the logits of one word, up in the target and down elsewhere:
+# Attention is a softmax of *logits* ([lesson 01](01_cross_attention.ipynb)). A *bias* $b$ is added to those of one word:
 #
 # $$ \mathcal{A} = \mathrm{softmax}(\text{logits} + b), \qquad b = +4 \text{ inside}, \quad b = -4 \text{ outside}. $$
 #
-# It needs no gradient, and so it costs almost nothing. A place that gives "burger" a tenth of its attention then gives:
+# It needs no gradient, and costs almost nothing. A place that gives "burger" a tenth of its attention then gives:
 
 # %% tags=["nbval-check-output"]
 share = 0.1
@@ -505,10 +495,9 @@ for bias in (4, 0, -4):
     print(f"bias {bias:+d}: {odds / (1 + odds):.1%}")
 
 # %% [markdown]
-# `size_edits(word, path)` has such a bias in the first quarter of the steps (`Bias.for_size`). Beside it, at every step,
-# is a gradient in equal steps, of two energies: $E_\text{box} + 0.6\, E_\text{shape}$. The first keeps the attention
-# in the box, and the second wants the box to be full. For comparison we also make the pictures of a bias alone, of ±8
-# in all steps.
+# `size_edits(word, path)` has such a bias in the first quarter of the steps, and at every step the gradient of
+# $E_\text{box} + 0.6\, E_\text{shape}$: attention shall stay in the box, and fill it. Beside it is a bias alone, of ±8 in
+# all steps.
 
 # %%
 with_bias = in_five_sizes(size_edits)
@@ -520,11 +509,9 @@ print(pictures.sizes_text(paths, ways, word, sight))
 figures.sheet(free.clip, ways, paths)
 
 # %% [markdown]
-# With the bias in the first steps, the smallest burger comes nearer to its box, and it is whole. The bias alone is the
-# lesson's warning: it sets the attention, but the latents below may not agree. In the later steps the network has begun
-# a burger of another shape, and the forced attention tears it. A bias that ends early leaves the network time to draw a
-# whole burger of the new size. [Lesson 06](06_what_matters.ipynb) compares biases and gradients on objects that move,
-# and what they cost.
+# With the bias in the first steps, the smallest burger comes nearer to its box, and it is whole. The bias alone is a
+# warning: in the later steps the network has begun another burger, and forced attention tears it. A bias that ends early
+# leaves time to draw a whole one. [Lesson 06](06_what_matters.ipynb) compares biases and gradients.
 #
 # ## 7. A video
 #
@@ -551,8 +538,8 @@ show(video_free.video, *boxed, titles=["unguided", *videos], width=300)
 #
 # ![A burger, a ball, a shark and a duck: unguided, and in five sizes with the box that was asked for](../xattn_helpers/studies/results/resize.webp)
 #
-# Burger, ball and duck follow in both directions. The shark grows, but it does not become smaller than the unguided one.
-# The ends are hard: the smallest ball and duck are larger than their boxes, and the largest ball does not fill its own.
+# Burger, ball and duck follow in both directions. The shark takes the sizes as well, but not as a shark: it becomes a
+# patch of fins that fills its box.
 #
 # ## 8. Asked and got
 #
@@ -588,22 +575,20 @@ figures.asked_and_got(rows)
 bullets([*figures.lines(table, rows), *figures.verdicts(table)])
 
 # %% [markdown]
-# Each dot is a video, the grey line is what was asked, and the dark line is the median of what came out. The first panel
-# is `size_edits`, the second its gradient in equal steps, with the box energy alone. The other two have steps as long as
-# the gradient makes them, by this series' earlier defaults and by those of the paper's released code. All dark lines are
-# flatter than the grey one: sizes are drawn towards the one that the object has anyway. With the bias the line is the
-# steepest, and its dots lie closest together. The largest wishes stay too large for all four.
+# Each dot is a video, the grey line is what was asked, and the dark line the median of what came out. The first panel is
+# `size_edits`, the second the box energy alone, in equal steps. The other two have steps as long as the gradient makes
+# them, by this series' earlier defaults and by the paper's released code. All dark lines are flatter than the grey one:
+# sizes are drawn towards the one that the object has anyway. With the bias the line is the steepest, and its dots lie
+# closest together.
 #
-# The model that hears no wish is a warning about the first number. Half of the wishes are multiples of the size that
-# the object has anyway, so that it gets a positive rank correlation for free. And a longer equal step is no way to the
-# bias's slope: alone it has a steeper slope than the shorter one, but its error is no smaller, and it loses more objects.
+# Half of the wishes are multiples of the size that the object has anyway, so that even a model that hears no wish gets a
+# positive rank correlation. Longer equal steps do not replace the bias: they lose more objects.
 #
-# How were the numbers of `size_edits` found? The study `tuning` tried some forty settings on *other* objects and seeds
-# than those of this table. What is chosen on the cases that it is judged by looks better than it is.
+# The numbers of `size_edits` were found by the study `tuning`, on *other* objects and seeds: what is judged by the cases
+# that it was chosen on looks better than it is.
 #
-# **What it means.** The paper says that backward guidance changes an object's size, and shows it. The slopes tell how
-# much: with steps as in eq. 4 a smaller part of the change that was asked for, with equal steps a larger part, with a
-# bias before them three quarters of it, and never all.
+# **What it means.** The paper shows that backward guidance changes an object's size. The slopes tell how much: with steps
+# as in eq. 4 a smaller part of the change that was asked for, with equal steps more, with a bias three quarters of it.
 #
 # ## 9. When it fails
 #
@@ -630,8 +615,7 @@ pictures.boxed(failures)
 # %% [markdown]
 # Word and box pull against each other, and the result is between the two: to get a small burger, say "small" as well.
 # The balloon does not fill its box: the box energy is content when the attention is inside. An energy on the size asks
-# for more, and the network may answer with a second balloon, which covers more of the box, too. This is why the study
-# also counts how often there is exactly one instance.
+# for more, and the network may answer with a second balloon. This is why the study also counts instances.
 #
 # **What cannot be concluded.** Our models have learnt a world in which sizes have sharp limits, and every object is
 # drawn from one picture. The detector measures boxes: an object that is half hidden counts as small.
@@ -640,10 +624,9 @@ pictures.boxed(failures)
 #
 # - A word's map becomes a shape by a soft threshold, and with a target one number, the energy.
 # - Without a square the target drops out of the gradient, and guidance cannot aim.
-# - The gradient of the energy moves the latents; the weights stay as they are. Eq. 4 can be read in three ways, and one
-#   of them leaves no picture.
-# - Steps as long as the gradient fade too early. Steps of equal length resize better, and they can be too long as well.
-# - Size is decided in the first steps. A light bias there, and the gradient after it, obey best.
+# - The gradient of the energy moves the latents. Eq. 4 can be read in three ways; one of them leaves no picture.
+# - Steps as long as the gradient fade too early. Steps of equal length resize better.
+# - A light bias in the first steps, where the size is decided, helps the gradient.
 # - Asked against got size needs an order and an error; a model that hears nothing has an order, too.
 #
 # ## Three questions
@@ -654,8 +637,7 @@ pictures.boxed(failures)
 #
 # <details><summary>Answers</summary>
 #
-# 1. The energy is about the map of a word, and the empty prompt has no such word. Classifier-free guidance combines two
-#    predictions of noise; the map is taken before there is any. It also saves half of the pass.
+# 1. The energy is about the map of a word, and the empty prompt has no such word. It also saves half of the pass.
 # 2. The step of eq. 4 is twice as long. The equal step stays as it is, because the gradient is divided by its length.
 # 3. Nothing, to both. norm stretches the map from 0 to 1 whatever its scale, and $E_\text{box}$ is a share.
 #
@@ -663,14 +645,7 @@ pictures.boxed(failures)
 #
 # ## What to read next
 #
-# - [Epstein et al. 2023](https://arxiv.org/abs/2306.00986), *Diffusion self-guidance*: where shape(A) comes from, with
-#   energies for size, place and appearance, on images.
+# - [Epstein et al. 2023](https://arxiv.org/abs/2306.00986), *Diffusion self-guidance*: where shape(A) comes from.
 # - [Chen et al. 2024](https://arxiv.org/abs/2304.03373), *Training-free layout control*: the box energy.
-# - [Chefer et al. 2023](https://arxiv.org/abs/2301.13826), *Attend-and-Excite*: a gradient that makes sure that a named
-#   object is there at all.
-# - [Lian et al. 2024](https://arxiv.org/abs/2309.17444), *LLM-grounded video diffusion models* (LVD): boxes for each
-#   frame, from a language model.
-# - [Ho and Salimans 2022](https://arxiv.org/abs/2207.12598), *Classifier-free diffusion guidance*: the other guidance, for
-#   which a gradient is not needed.
-# - [Lesson 05](05_motion.ipynb) moves objects along paths, with the same call. All tables of the study are among the
+# - [Lesson 05](05_motion.ipynb) moves objects along paths. All tables of the study are among the
 #   [results](../docs/RESULTS.md).

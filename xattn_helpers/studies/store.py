@@ -68,16 +68,18 @@ def stored_records(study: Study, folder: Path) -> list[Record]:
 
 
 def as_json(stored: Any, depth: int = 0) -> str:
-    """As json: a line for each entry, and one, without a space, for what holds nothing more, as an `Estimate` does."""
+    """As json: a line for each entry, and one for what holds nothing more, as an `Estimate` does.
+
+    Lines are not indented: spaces would be a tenth of all tables, which people read as pages.
+    """
     entries = list(stored.values()) if isinstance(stored, dict) else stored if isinstance(stored, list) else []
     if not any(isinstance(entry, (dict, list)) for entry in entries):
         return json.dumps(stored, separators=(",", ":"), ensure_ascii=False) + "\n" * (not depth)
     texts = [as_json(entry, depth + 1) for entry in entries]
     if isinstance(stored, dict):
-        texts = [f"{json.dumps(name, ensure_ascii=False)}: {text}" for name, text in zip(stored, texts, strict=True)]
-    space = "\n" + " " * (depth + 1)
+        texts = [f"{json.dumps(name, ensure_ascii=False)}:{text}" for name, text in zip(stored, texts, strict=True)]
     begin, end = "{}" if isinstance(stored, dict) else "[]"
-    return begin + space + f",{space}".join(texts) + space[:-1] + end + "\n" * (not depth)
+    return f"{begin}\n" + ",\n".join(texts) + f"\n{end}" + "\n" * (not depth)
 
 
 def command_of(study: Study, limit: int | None = None) -> str:

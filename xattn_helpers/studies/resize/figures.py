@@ -29,7 +29,7 @@ HIGHEST_SHARE = 0.985  # of the cells of a pull: colours stop beyond it, for the
 Map = Float[Tensor, "height width"]
 
 
-def sheet(free: Clip, rows: Mapping[str, Sequence[Clip]], paths: Mapping[str, Track], cell: float = 1.25) -> Figure:
+def sheet(free: Clip, rows: Mapping[str, Sequence[Clip]], paths: Mapping[str, Track], cell: float = 1.1) -> Figure:
     """The unguided picture, and then a guided one for each asked size, with its box; a row for each way to guide."""
     pictures = []
     for clips in rows.values():
@@ -96,8 +96,8 @@ def asked_and_got(rows: Sequence[Row]) -> Figure:
     Grey is what was asked, and the dark line the median of tenths of the videos.
     """
     settings = present(rows)
-    size = (2.6 * len(settings), 2.9)
-    figure, axes = panels(1, len(settings), size, dpi=80, sharey=True)
+    size = (2.4 * len(settings), 2.7)
+    figure, axes = panels(1, len(settings), size, dpi=72, sharey=True)
     for axis, (name, members) in zip(axes[0], settings.items(), strict=True):
         seen = [row for row in members if not row["failed"] and not np.isnan(row["size"])]
         asked, detected = ([row[column] for row in seen] for column in ("side", "size"))
