@@ -101,8 +101,8 @@ figures.sheet(free.clip, {"a burger floats on the water": equal}, paths)
 # draw ourselves, here a disc in the red box. An *energy* is a number that is small where map and target agree; the name
 # is from physics, where things roll downhill.
 #
-# To follow a gradient while sampling is older: that of a [classifier](https://arxiv.org/abs/2105.05233), or of
-# [any loss](https://arxiv.org/abs/2302.07121). To let the *attention* decide comes from
+# Gradients of a classifier ([Dhariwal and Nichol 2021](https://arxiv.org/abs/2105.05233)) or of any loss
+# ([Bansal et al. 2023](https://arxiv.org/abs/2302.07121)) are older. To let the *attention* decide comes from
 # [layout guidance](https://arxiv.org/abs/2304.03373) and [self-guidance](https://arxiv.org/abs/2306.00986).
 #
 # ## 2. From a map to a shape
@@ -479,8 +479,8 @@ figures.sheet(free.clip, ways, paths)
 #
 # ## 6. A bias in the first steps
 #
-# The size of an object is decided in the first steps, while the latents are almost pure noise. There the maps are unclear,
-# and their gradient says little. Guess: what if we *set* the attention in these steps?
+# The first steps begin from almost pure noise. There the maps are unclear, and their gradient says little. Guess: what
+# if we *set* the attention in these steps?
 #
 # Attention is a softmax of *logits* ([lesson 01](01_cross_attention.ipynb)). A *bias* $b$ is added to those of one word:
 #
@@ -626,7 +626,7 @@ pictures.boxed(failures)
 # - Without a square the target drops out of the gradient, and guidance cannot aim.
 # - The gradient of the energy moves the latents. Eq. 4 can be read in three ways; one of them leaves no picture.
 # - Steps as long as the gradient fade too early. Steps of equal length resize better.
-# - A light bias in the first steps, where the size is decided, helps the gradient.
+# - A light bias in the first steps helps the gradient.
 # - Asked against got size needs an order and an error; a model that hears nothing has an order, too.
 #
 # ## Three questions
