@@ -14,7 +14,7 @@ def size_edits(word: WordsOfTargets, target: Targets) -> list[Guidance | Bias]:
     """The edits for objects that take a size: `Guidance.for_size` with two energies, and `Bias.for_size` beside it.
 
     In the first denoising steps, out of almost pure noise, a gradient of unclear maps says little; a bias needs none.
-    `word` and `target` are as for `Guidance`. The study `tuning` chose both on objects of its own, and `resize` measures
-    them on others.
+    `word` and `target` are as for `Guidance`. The study `tuning` chose both on objects of its own. The study `resize`
+    measures them on others.
     """
     return [Guidance.for_size(word, target, energy=BOTH_ENERGIES), Bias.for_size(word, target)]
