@@ -56,14 +56,14 @@ def test_a_process_that_fails_is_an_error(monkeypatch):
         Waiting().measure(cases(1, "sleep at once"))
 
 
-def test_the_table_has_medians_by_the_number_of_processes():
+def test_the_table_has_medians_and_ranges_by_the_number_of_processes():
     study, rows = Waiting(), []
     for place, case in enumerate(study.cases()):
         rows.append(case | {"seconds": float(place)})
     lines = study.markdown(study.summary(rows)).splitlines()
     assert len(rows) == len(PROCESSES) * len(WAYS) * RUNS and len(lines) == 2 + len(WAYS)
     assert lines[0] == "| threads that wait | seconds, processes at once: 1 | seconds, processes at once: 3 |"
-    assert lines[2] == "| sleep at once | 1.0 | 10.0 |"
+    assert lines[2] == "| sleep at once | 1.0 (0.0 to 2.0) | 10.0 (9.0 to 11.0) |"
 
 
 def test_it_measures_a_real_run():

@@ -127,7 +127,7 @@ def result_sections() -> Sections:
         "conditions": lambda: section("conditions"),
         "left right": lambda: section("left_right"),
         "swap shapes": lambda: section("swap_shapes"),
-        "resize": lambda: f"{section('resize')} What a gradient at each step costs: {cost('for a size')}",
+        "resize": lambda: f"{section('resize')} What `size_edits` costs: {cost('for a size, with a bias')}",
         "full size": lambda: section("full_size"),
         "real size": lambda: section("real_size"),
         "given": lambda: section("given_video"),

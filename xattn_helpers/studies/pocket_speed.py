@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..display.tables import number_text, table_text
 from .rows import Case, Row, column, select
 from .study import Study
-from .timing import spread
+from .timing import spread, spread_text
 
 RUNS = 5
 MODELS = {
@@ -68,8 +68,7 @@ class PocketSpeed(Study):
         """A row for each model."""
         rows = []
         for model in table:
-            seconds = table[model]["seconds"]
-            words = f"{seconds['median']:.1f} ({seconds['smallest']:.1f} to {seconds['largest']:.1f})"
+            words = spread_text(table[model]["seconds"])
             rows.append([MODELS[model], table[model]["steps"], words, number_text(table[model]["peak GiB"])])
         header = f"seconds, median (range of {table['pocket']['seconds']['n']})"
         return table_text(["two CPU threads", "steps", header, "peak memory, GiB"], rows)

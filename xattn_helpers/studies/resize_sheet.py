@@ -13,13 +13,12 @@ from ..display.figures import image_grid
 from ..display.overlays import draw_boxes
 from .guidance.steered import generate_steered
 from .resize import SEEDS, SETTINGS, ResizeStudy, sizes_of
-from .resize.table import WORDS
+from .resize.table import BEST, WORDS
 from .running import WORK
 from .store import RESULTS
 from .study import Report
 
 SHOWN = ("burger", "ball", "shark", "duck")
-SETTING = "shape and bias"
 COLUMNS = ("unguided", *WORDS)
 QUALITY = 65  # of the picture's compression
 
@@ -38,12 +37,10 @@ class ResizeSheet(Report):
 
 def row_of(study: ResizeStudy, word: str) -> list[np.ndarray]:
     """The middle frames (height, width, 3) of one object, in the order of `COLUMNS`, made together."""
-    cases = [case for case in sizes_of(SETTING, word, SEEDS[0]) if case["asked"] in WORDS]
+    cases = [case for case in sizes_of(BEST, word, SEEDS[0]) if case["asked"] in WORDS]
     references = study.unguided(cases)
     tracks = [study.asked(case, reference)[0] for case, reference in zip(cases, references, strict=True)]
-    clips = generate_steered(
-        study.model("pocket"), SETTINGS[SETTING], "size", cases, references, tracks, study.steps
-    )  # fmt: skip
+    clips = generate_steered(study.model("pocket"), SETTINGS[BEST], "size", cases, references, tracks, study.steps)
     videos = [references[0].run.clip.video]
     for clip, path in zip(clips, tracks, strict=True):
         videos.append(draw_boxes(clip.video, path.boxes(len(clip.video))))

@@ -47,7 +47,7 @@ def store(study: Study, records: Sequence[Record], folder: Path, limit: int | No
             "columns": columns,
             "table": table,
         }
-        json_file.write_text(as_json(stored), encoding="utf-8")
+        json_file.write_text(as_json(stored) + "\n", encoding="utf-8")
     return decode(table)
 
 
@@ -67,19 +67,19 @@ def stored_records(study: Study, folder: Path) -> list[Record]:
     return records
 
 
-def as_json(stored: Any, depth: int = 0) -> str:
+def as_json(stored: Any) -> str:
     """As json: a line for each entry, and one for what holds nothing more, as an `Estimate` does.
 
     Lines are not indented: spaces would be a tenth of all tables, which people read as pages.
     """
     entries = list(stored.values()) if isinstance(stored, dict) else stored if isinstance(stored, list) else []
     if not any(isinstance(entry, (dict, list)) for entry in entries):
-        return json.dumps(stored, separators=(",", ":"), ensure_ascii=False) + "\n" * (not depth)
-    texts = [as_json(entry, depth + 1) for entry in entries]
+        return json.dumps(stored, separators=(",", ":"), ensure_ascii=False)
+    texts = [as_json(entry) for entry in entries]
     if isinstance(stored, dict):
         texts = [f"{json.dumps(name, ensure_ascii=False)}:{text}" for name, text in zip(stored, texts, strict=True)]
     begin, end = "{}" if isinstance(stored, dict) else "[]"
-    return f"{begin}\n" + ",\n".join(texts) + f"\n{end}" + "\n" * (not depth)
+    return f"{begin}\n" + ",\n".join(texts) + f"\n{end}"
 
 
 def command_of(study: Study, limit: int | None = None) -> str:

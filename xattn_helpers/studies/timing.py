@@ -1,7 +1,7 @@
 """Timing on the CPU: a number of threads of its own, and two ways in turn, so that a slow moment slows both."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -42,6 +42,11 @@ def spread(values: Sequence[float]) -> dict[str, float]:
         "largest": float(max(values)),
         "n": len(values),
     }
+
+
+def spread_text(times: Mapping[str, float]) -> str:
+    """A spread of seconds: the median, and in brackets the smallest and the largest."""
+    return f"{times['median']:.1f} ({times['smallest']:.1f} to {times['largest']:.1f})"
 
 
 def ratios(rows: Sequence[Row]) -> dict[str, float]:

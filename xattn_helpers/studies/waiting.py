@@ -14,7 +14,7 @@ from ..display.tables import table_text
 from ..threads import NUMBER, WAITING
 from .rows import Case, Row, column, select
 from .study import Study
-from .timing import spread
+from .timing import spread, spread_text
 
 PROCESSES = (1, 3)
 RUNS = 3
@@ -101,7 +101,7 @@ class Waiting(Study):
             cells = [way]
             for by_way in table.values():
                 seconds = by_way.get(way)
-                cells.append(f"{seconds['median']:.1f}" if seconds else "")
+                cells.append(spread_text(seconds) if seconds else "")
             rows.append(cells)
         header = [f"seconds, processes at once: {count}" for count in table]
         return table_text(["threads that wait", *header], rows)

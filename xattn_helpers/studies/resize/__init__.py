@@ -21,14 +21,14 @@ from ..guidance.cases import OBJECTS, PROPORTIONS, SIDE, box
 from ..guidance.settings import OLD_DEFAULTS, PAPER, Setting
 from ..guidance.steered import Reference, Steered, describe
 from ..rows import Case, Row
-from .table import SIZES, WORDS, markdown, summary
+from .table import BEST, SIZES, WORDS, markdown, summary
 
 SHOWN = ("burger", "ball", "shark", "duck", "fish", "balloon", "rocket", "boat")
 SEEDS = tuple(range(10, 26))
 LEAST, MOST = 0.08, 0.8  # of the picture: what can be asked for
 TOLD = ("covered", "iou", "size", "unguided size", "unguided covered", "single", "scene kept")  # of a box that stands
 SETTINGS = {
-    "shape and bias": Setting({"energy": BOTH_ENERGIES}, FOR_SIZE),  # as `size_edits`
+    BEST: Setting({"energy": BOTH_ENERGIES}, FOR_SIZE),  # as `size_edits`
     "defaults": Setting({}),  # as `Guidance.for_size`
     "equal, 0.08": Setting({"law": "equal", "strength": 0.08, "schedule": "always"}),
     "old defaults": Setting(OLD_DEFAULTS),
